@@ -1,0 +1,1 @@
+"""What the system speaks of: documents, chunks, samples, releases. No Dagster, no clients."""

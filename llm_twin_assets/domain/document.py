@@ -1,0 +1,68 @@
+"""Documents as collected (raw) and as cleaned."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """How a document is processed, whatever platform it came from."""
+
+    ARTICLE = "article"
+    POST = "post"
+    CODE = "code"
+
+    @property
+    def plural(self) -> str:
+        """Name of the category in tables and asset keys: `articles`, `posts`, `code`."""
+        return self.value if self is Category.CODE else f"{self.value}s"
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """One document as its platform gave it: markup and all, but scrubbed of secrets.
+
+    `media_type` says what `content` is (`text/html`, `text/markdown`, `text/plain`, or a code type such as
+    `text/x-python`). `code_language` and `path` are set for code alone.
+    """
+
+    document_id: str
+    author: str
+    platform: str
+    category: Category
+    url: str | None
+    title: str | None
+    content: str
+    media_type: str
+    published_at: datetime | None
+    code_language: str | None
+    repository: str | None
+    path: str | None
+    content_hash: str
+    collected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CleanedDocument:
+    """One document as features and datasets use it: Markdown or source text, exact.
+
+    `raw_hash` names the raw content and `cleaner` the code version it was made with: together they decide whether a
+    document has to be cleaned again. `language` is the natural language (ISO 639-1), None for code.
+    """
+
+    document_id: str
+    author: str
+    platform: str
+    category: Category
+    url: str | None
+    title: str
+    text: str
+    language: str | None
+    code_language: str | None
+    repository: str | None
+    path: str | None
+    published_at: datetime | None
+    words: int
+    content_hash: str
+    raw_hash: str
+    cleaner: str

@@ -1,0 +1,65 @@
+"""Arrow schemas of the warehouse tables, and the way between rows and documents."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+import pyarrow as pa
+
+from llm_twin_assets.domain.document import Category, CleanedDocument, RawDocument
+
+_INSTANT = pa.timestamp("us", tz="UTC")
+
+RAW_SCHEMA = pa.schema(
+    [
+        pa.field("document_id", pa.string(), nullable=False),
+        pa.field("author", pa.string(), nullable=False),
+        pa.field("platform", pa.string(), nullable=False),
+        pa.field("category", pa.string(), nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("title", pa.string()),
+        pa.field("content", pa.string(), nullable=False),
+        pa.field("media_type", pa.string(), nullable=False),
+        pa.field("published_at", _INSTANT),
+        pa.field("code_language", pa.string()),
+        pa.field("repository", pa.string()),
+        pa.field("path", pa.string()),
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("collected_at", _INSTANT, nullable=False),
+    ]
+)
+
+CLEANED_SCHEMA = pa.schema(
+    [
+        pa.field("document_id", pa.string(), nullable=False),
+        pa.field("author", pa.string(), nullable=False),
+        pa.field("platform", pa.string(), nullable=False),
+        pa.field("category", pa.string(), nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("title", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("language", pa.string()),
+        pa.field("code_language", pa.string()),
+        pa.field("repository", pa.string()),
+        pa.field("path", pa.string()),
+        pa.field("published_at", _INSTANT),
+        pa.field("words", pa.int64(), nullable=False),
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("raw_hash", pa.string(), nullable=False),
+        pa.field("cleaner", pa.string(), nullable=False),
+    ]
+)
+
+
+def to_table(documents: Iterable[RawDocument | CleanedDocument], schema: pa.Schema) -> pa.Table:
+    """Documents as an Arrow table of the given schema."""
+    return pa.Table.from_pylist([asdict(document) for document in documents], schema=schema)
+
+
+def raw_documents(table: pa.Table) -> list[RawDocument]:
+    """Rows of a `raw/*` table as documents."""
+    return [RawDocument(**{**row, "category": Category(row["category"])}) for row in table.to_pylist()]
+
+
+def cleaned_documents(table: pa.Table) -> list[CleanedDocument]:
+    """Rows of a `cleaned/*` table as documents."""
+    return [CleanedDocument(**{**row, "category": Category(row["category"])}) for row in table.to_pylist()]

@@ -1,0 +1,68 @@
+"""Fixtures that every part of the suite shares."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from llm_twin_assets.domain.document import Category, CleanedDocument
+from llm_twin_assets.domain.identity import content_hash, document_id
+from resources.object_store import ObjectStore
+from resources.warehouse import Warehouse
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test reads or writes the developer's own twin."""
+    for name in ("TWIN_CONFIG", "DAGSTER_HOME", "MLFLOW_TRACKING_URI", "PHOENIX_URL", "TWIN_SERVICE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TWIN_HOME", str(tmp_path / "home"))
+    yield
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> ObjectStore:
+    return ObjectStore(str(tmp_path / "home" / "objects"))
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(str(tmp_path / "home" / "warehouse"))
+
+
+def cleaned(
+    name: str,
+    text: str,
+    category: Category = Category.ARTICLE,
+    *,
+    author: str = "maya",
+    title: str | None = None,
+    code_language: str | None = None,
+) -> CleanedDocument:
+    """A cleaned document with a stable identity."""
+    return CleanedDocument(
+        document_id=document_id(author, name),
+        author=author,
+        platform="files",
+        category=category,
+        url=f"https://example.com/{name}",
+        title=title or name,
+        text=text,
+        language=None if category is Category.CODE else "en",
+        code_language=code_language,
+        repository=None,
+        path=None,
+        published_at=NOW,
+        words=len(text.split()),
+        content_hash=content_hash(name, text),
+        raw_hash=content_hash(text),
+        cleaner="test",
+    )
