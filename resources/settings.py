@@ -1,0 +1,191 @@
+"""`twin.yaml` and the environment, read on demand and checked key by key.
+
+Nothing here is read at import: callers ask for `Settings.load()` or `Environment.current()` when they need it.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from resources.errors import ConfigurationError
+from resources.yaml_source import YamlSource
+
+# Partition keys, folder names, Lance table names and MLflow model names are made of it.
+AuthorKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}$")]
+
+
+class Section(BaseModel):
+    """A part of `twin.yaml`: immutable; an unknown key is an error, not a silent no-op."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Source(BaseModel):
+    """One place of one author. What else it may hold depends on the platform; its connector checks that."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    platform: str
+
+    @property
+    def options(self) -> dict[str, object]:
+        """The keys beside `platform`, as written."""
+        return dict(self.model_extra or {})
+
+
+class Author(Section):
+    """A person with a twin."""
+
+    name: str
+    sources: tuple[Source, ...] = Field(min_length=1)
+
+
+class Collection(Section):
+    """When and how sources are collected."""
+
+    schedule: str = "17 5 * * *"
+    scrub: tuple[Literal["secrets", "email"], ...] = ("secrets", "email")
+
+
+class Chunking(Section):
+    """Size of a chunk in the embedding model's own tokens, its context included."""
+
+    max_tokens: int = Field(default=220, ge=32, le=8192)
+
+
+class Embedding(Section):
+    """Which sentence-transformers model turns chunks and questions into vectors."""
+
+    model: str = "sentence-transformers/all-MiniLM-L6-v2"
+    revision: str | None = None
+    batch_size: int = Field(default=32, ge=1)
+
+
+class Dataset(Section):
+    """How documents are split and which samples are kept."""
+
+    validation_share: float = Field(default=0.1, gt=0, lt=0.5)
+    test_share: float = Field(default=0.2, gt=0, lt=0.5)
+    seed: int = 13
+    min_answer_words: int = Field(default=8, ge=1)
+    max_answer_words: int = Field(default=350, ge=20)
+
+
+class Training(Section):
+    """The base model and how it is trained. Unset parameters are chosen by size class and method."""
+
+    base: str = "tiny-llama"
+    revision: str | None = None
+    method: Literal["lora", "dora", "full"] = "lora"
+    learning_rate: float | None = Field(default=None, gt=0)
+    epochs: float | None = Field(default=None, gt=0)
+    batch_size: int | None = Field(default=None, ge=1)
+    lora_rank: int | None = Field(default=None, ge=1)
+    max_length: int | None = Field(default=None, ge=64)
+    max_steps: int = Field(default=-1, ge=-1)
+    seed: int = 13
+    launcher: tuple[str, ...] = ()
+
+
+class Evaluation(Section):
+    """The gate: what a candidate has to show on the sealed test set."""
+
+    min_improvement: float = 0.0
+    min_documents: int = Field(default=3, ge=2)
+    bootstrap_draws: int = Field(default=2000, ge=100)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    seed: int = 13
+
+
+class Serving(Section):
+    """How the service retrieves and answers."""
+
+    k: int = Field(default=6, ge=1, le=50)
+    max_new_tokens: int = Field(default=160, ge=8)
+    support_threshold: float = Field(default=0.5, ge=0, le=1)
+
+
+class Monitoring(Section):
+    """When the share of degraded or failed answers rings an alarm."""
+
+    window_minutes: int = Field(default=60, ge=1)
+    min_answers: int = Field(default=20, ge=1)
+    max_degraded_share: float = Field(default=0.5, ge=0, le=1)
+    max_error_share: float = Field(default=0.05, ge=0, le=1)
+
+
+class Settings(Section):
+    """All of `twin.yaml`."""
+
+    authors: dict[AuthorKey, Author] = Field(min_length=1)
+    collection: Collection = Collection()
+    chunking: Chunking = Chunking()
+    embedding: Embedding = Embedding()
+    dataset: Dataset = Dataset()
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    serving: Serving = Serving()
+    monitoring: Monitoring = Monitoring()
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "Settings":
+        """Read and check `twin.yaml`; raises `ConfigurationError` naming file, line and key."""
+        source = YamlSource.read(path or Environment.current().config)
+        try:
+            return cls.model_validate(source.value)
+        except ValidationError as error:
+            raise source.configuration_error(error, known=_keys(cls)) from None
+
+    def author(self, key: str) -> Author:
+        """The author of that key; raises `ConfigurationError` if `twin.yaml` has none."""
+        if author := self.authors.get(key):
+            return author
+        known = ", ".join(sorted(self.authors))
+        raise ConfigurationError(f"there is no author '{key}' in twin.yaml", mend=f"Known authors: {known}.")
+
+
+def _keys(section: type[BaseModel]) -> list[str]:
+    """Every key that `twin.yaml` may hold, at any depth: a key is as easily put into the wrong section as misspelt."""
+    keys = list(section.model_fields)
+    for field in section.model_fields.values():
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                keys += _keys(inner)
+    return keys
+
+
+class Environment(BaseModel):
+    """Where things are on this machine; every value has a local default."""
+
+    model_config = ConfigDict(frozen=True)
+
+    home: str
+    config: Path
+    service_url: str
+    phoenix_url: str
+
+    @classmethod
+    def current(cls) -> "Environment":
+        """Read `TWIN_HOME`, `TWIN_CONFIG`, `TWIN_SERVICE_URL` and `PHOENIX_URL`."""
+        home = os.environ.get("TWIN_HOME", ".twin")
+        return cls(
+            home=home if "://" in home else str(Path(home).expanduser().resolve()),
+            config=Path(os.environ.get("TWIN_CONFIG", "twin.yaml")).expanduser().resolve(),
+            service_url=os.environ.get("TWIN_SERVICE_URL", "http://127.0.0.1:8000"),
+            phoenix_url=os.environ.get("PHOENIX_URL", "http://127.0.0.1:6006"),
+        )
+
+    def under(self, *parts: str) -> str:
+        """A path or URI below the home."""
+        return "/".join((self.home.rstrip("/"), *parts))
+
+    def local(self, *parts: str) -> Path:
+        """A folder of this machine below the home; raises `ConfigurationError` where the home is a bucket."""
+        if "://" in self.home:
+            raise ConfigurationError(
+                f"'{'/'.join(parts)}' needs a local folder but TWIN_HOME is {self.home}",
+                mend="Set the server's own address instead (MLFLOW_TRACKING_URI, DAGSTER_HOME).",
+            )
+        return Path(self.home, *parts)

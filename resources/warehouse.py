@@ -1,0 +1,132 @@
+"""The warehouse: Delta Lake tables, one row per document, partitioned by author."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from resources.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class MergeCounts:
+    """What a merge did, in rows."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+
+class Warehouse:
+    """Delta tables below one root URI (a folder, or `s3://bucket/prefix`)."""
+
+    def __init__(self, root: str, storage_options: dict[str, str] | None = None) -> None:
+        self._root = root.rstrip("/")
+        self._storage_options = storage_options
+
+    def uri(self, table: str) -> str:
+        """Where a table is, for any other reader of Delta Lake."""
+        return f"{self._root}/{table}"
+
+    def merge(
+        self,
+        table: str,
+        rows: pa.Table,
+        author: str,
+        *,
+        scope: dict[str, str] | None = None,
+        complete: bool = False,
+        compared: Sequence[str] = ("content_hash",),
+    ) -> MergeCounts:
+        """Insert new documents and update those of which a `compared` column (never null) differs, in one commit.
+
+        `rows` hold `author` and `document_id`. With `complete`, the author's rows (within `scope`, equality on further
+        columns) that are not in `rows` are removed. Nothing is committed if nothing differs.
+        """
+        before = self._compared(table, author, scope, compared)
+        after = {
+            row["document_id"]: _values(row, compared) for row in rows.select(["document_id", *compared]).to_pylist()
+        }
+        counts = _counts(before, after, complete)
+        if not (counts.new or counts.changed or counts.removed):
+            return counts
+        # The author stands in the predicate as a literal: two processes that merge different authors do not conflict.
+        mine = " AND ".join(
+            f"t.{column} = {_literal(value)}" for column, value in {"author": author, **(scope or {})}.items()
+        )
+        merger = (
+            self._create(table, rows.schema)
+            .merge(
+                source=rows,
+                predicate=f"t.author = {_literal(author)} AND t.document_id = s.document_id",
+                source_alias="s",
+                target_alias="t",
+                commit_properties=CommitProperties(custom_metadata={"author": author}),
+            )
+            .when_matched_update_all(predicate=" OR ".join(f"t.{column} <> s.{column}" for column in compared))
+            .when_not_matched_insert_all()
+        )
+        if complete:
+            merger = merger.when_not_matched_by_source_delete(predicate=mine)
+        merger.execute()
+        return counts
+
+    def read(
+        self, table: str, author: str, columns: Sequence[str] | None = None, *, version: int | None = None
+    ) -> pa.Table:
+        """All rows of an author, at the newest or a given version; an empty table if there is none yet."""
+        try:
+            delta = DeltaTable(self.uri(table), version=version, storage_options=self._storage_options)
+        except TableNotFoundError:
+            return pa.table({})
+        except DeltaError as error:
+            raise StorageError(f"cannot be read: {error}", where=self.uri(table)) from error
+        return delta.to_pyarrow_table(partitions=[("author", "=", author)], columns=list(columns) if columns else None)
+
+    def version(self, table: str) -> int | None:
+        """The newest version of a table, or None if it does not exist."""
+        try:
+            return DeltaTable(self.uri(table), storage_options=self._storage_options).version()
+        except TableNotFoundError:
+            return None
+
+    def _compared(
+        self, table: str, author: str, scope: dict[str, str] | None, compared: Sequence[str]
+    ) -> dict[str, tuple[str, ...]]:
+        rows = self.read(table, author, ["document_id", *compared, *(scope or {})])
+        return {
+            row["document_id"]: _values(row, compared)
+            for row in rows.to_pylist()
+            if all(row[column] == value for column, value in (scope or {}).items())
+        }
+
+    def _create(self, table: str, schema: pa.Schema) -> DeltaTable:
+        return DeltaTable.create(
+            self.uri(table),
+            schema=schema,
+            mode="ignore",
+            partition_by=["author"],
+            storage_options=self._storage_options,
+        )
+
+
+def _values(row: dict[str, str], columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(row[column] for column in columns)
+
+
+def _counts(before: dict[str, tuple[str, ...]], after: dict[str, tuple[str, ...]], complete: bool) -> MergeCounts:
+    shared = before.keys() & after.keys()
+    changed = sum(before[key] != after[key] for key in shared)
+    return MergeCounts(
+        new=len(after.keys() - before.keys()),
+        changed=changed,
+        unchanged=len(shared) - changed,
+        removed=len(before.keys() - after.keys()) if complete else 0,
+    )
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
