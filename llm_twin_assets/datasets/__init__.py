@@ -1,0 +1,1 @@
+"""From cleaned documents to immutable training sets whose answers are the author's own text."""
