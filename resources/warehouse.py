@@ -1,13 +1,18 @@
 """The warehouse: Delta Lake tables, one row per document, partitioned by author."""
 
+import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from resources.errors import StorageError
+
+# Each retry needs another process to have committed: with as many writers as platforms, this is plenty.
+_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,28 @@ class Warehouse:
         """Insert new documents and update those of which a `compared` column (never null) differs, in one commit.
 
         `rows` hold `author` and `document_id`. With `complete`, the author's rows (within `scope`, equality on further
-        columns) that are not in `rows` are removed. Nothing is committed if nothing differs.
+        columns) that are not in `rows` are removed. Nothing is committed if nothing differs. Where another process
+        commits to the same author's rows meanwhile (two platforms of one run), the merge starts again.
         """
+        for attempt in range(_ATTEMPTS):
+            try:
+                return self._merge_once(table, rows, author, scope, complete, compared)
+            except CommitFailedError:
+                # Waits of uneven length, or the same two would meet again.
+                time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))  # noqa: S311 - no secret
+        raise StorageError(
+            f"was changed by others {_ATTEMPTS} times during one merge", where=self.uri(table), mend="Run it again."
+        )
+
+    def _merge_once(
+        self,
+        table: str,
+        rows: pa.Table,
+        author: str,
+        scope: dict[str, str] | None,
+        complete: bool,
+        compared: Sequence[str],
+    ) -> MergeCounts:
         before = self._compared(table, author, scope, compared)
         after = {
             row["document_id"]: _values(row, compared) for row in rows.select(["document_id", *compared]).to_pylist()

@@ -56,7 +56,8 @@ class YamlSource:
         self, error: ValidationError, known: Iterable[str], prefix: Location = ()
     ) -> ConfigurationError:
         """The first finding, with file, line and key; `known` are the keys that a typo may have meant."""
-        first = error.errors()[0]
+        # A misspelt required key is two findings, missing and unknown: the unknown one says which word to mend.
+        first = min(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
         location: Location = (*prefix, *first["loc"])
         key = ".".join(str(part) for part in location)
         return ConfigurationError(f"{key}: {_said(first)}", where=self.where(location), mend=_mend(first, known))

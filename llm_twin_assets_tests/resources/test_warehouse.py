@@ -1,0 +1,80 @@
+"""Delta tables: MERGE by what differs, authors apart, time travel."""
+
+import pyarrow as pa
+import pytest
+
+from resources.errors import StorageError
+from resources.warehouse import MergeCounts, Warehouse
+
+
+def rows(author, **hashes):
+    return pa.table(
+        {
+            "document_id": list(hashes),
+            "author": [author] * len(hashes),
+            "content_hash": [value.partition(" ")[0] for value in hashes.values()],
+            "maker": [value.partition(" ")[2] for value in hashes.values()],
+        },
+        schema=pa.schema([(name, pa.string()) for name in ("document_id", "author", "content_hash", "maker")]),
+    )
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    return Warehouse(str(tmp_path / "warehouse"))
+
+
+def stored(warehouse, author, **how):
+    return {row["document_id"]: row["content_hash"] for row in warehouse.read("t", author, **how).to_pylist()}
+
+
+def test_a_merge_counts_what_is_new_changed_unchanged_and_removed(warehouse):
+    assert warehouse.merge("t", rows("ada", a="1", b="1", c="1"), "ada") == MergeCounts(new=3)
+    counts = warehouse.merge("t", rows("ada", a="1", b="2", d="1"), "ada", complete=True)
+    assert counts == MergeCounts(new=1, changed=1, unchanged=1, removed=1)
+    assert stored(warehouse, "ada") == {"a": "1", "b": "2", "d": "1"}
+
+
+def test_a_merge_that_is_not_complete_removes_nothing(warehouse):
+    warehouse.merge("t", rows("ada", a="1", b="1"), "ada")
+    assert warehouse.merge("t", rows("ada", a="1"), "ada") == MergeCounts(unchanged=1)
+    assert stored(warehouse, "ada") == {"a": "1", "b": "1"}
+
+
+def test_unchanged_rows_commit_nothing(warehouse):
+    warehouse.merge("t", rows("ada", a="1"), "ada")
+    version = warehouse.version("t")
+    warehouse.merge("t", rows("ada", a="1 other"), "ada", complete=True)
+    assert warehouse.version("t") == version
+
+
+def test_further_columns_may_decide_whether_a_row_changed(warehouse):
+    warehouse.merge("t", rows("ada", a="1 old", b="1 old"), "ada")
+    counts = warehouse.merge("t", rows("ada", a="1 new", b="1 old"), "ada", compared=("content_hash", "maker"))
+    assert counts == MergeCounts(changed=1, unchanged=1)
+    assert {row["maker"] for row in warehouse.read("t", "ada").to_pylist()} == {"old", "new"}
+
+
+def test_authors_do_not_touch_each_other(warehouse):
+    warehouse.merge("t", rows("ada", a="1"), "ada")
+    warehouse.merge("t", rows("o'neil", a="2"), "o'neil")
+    warehouse.merge("t", rows("ada"), "ada", complete=True)
+    assert stored(warehouse, "ada") == {}
+    assert stored(warehouse, "o'neil") == {"a": "2"}
+
+
+def test_an_earlier_version_can_be_read(warehouse):
+    warehouse.merge("t", rows("ada", a="1"), "ada")
+    before = warehouse.version("t")
+    warehouse.merge("t", rows("ada", a="2"), "ada")
+    assert stored(warehouse, "ada", version=before) == {"a": "1"}
+
+
+def test_a_table_that_is_not_there_is_empty_and_one_that_is_broken_is_an_error(warehouse, tmp_path):
+    assert warehouse.read("t", "ada").num_rows == 0
+    assert warehouse.version("t") is None
+    warehouse.merge("t", rows("ada", a="1"), "ada")
+    for log in (tmp_path / "warehouse" / "t" / "_delta_log").glob("*.json"):
+        log.write_text("not json")
+    with pytest.raises(StorageError):
+        warehouse.read("t", "ada")
