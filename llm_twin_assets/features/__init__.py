@@ -1,0 +1,1 @@
+"""From raw documents to searchable chunks: extract, clean, chunk, embed, retrieve."""

@@ -1,0 +1,146 @@
+"""Checks of `cleaned/*` and, blocking, of `embedded/*`: what fails here is neither trained on nor served."""
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from llm_twin_assets.domain.document import Category
+from llm_twin_assets.domain.tables import cleaned_documents, raw_documents
+from llm_twin_assets.features import soundness
+from llm_twin_assets.features.assets import cleaned_key, embedded_key
+from llm_twin_assets.partitions import AUTHORS
+from resources.embedder import Embedder
+from resources.settings import Settings
+from resources.vector_store import LanceVectorStore
+from resources.warehouse import Warehouse
+
+_SHOWN = 20
+
+
+def _verdict(wrong: Mapping[str, Sequence[str]], examined: int, **more: dg.MetadataValue) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=not any(wrong.values()),
+        metadata={
+            "examined": examined,
+            **{name: len(found) for name, found in wrong.items()},
+            **{f"{name}: which": list(found[:_SHOWN]) for name, found in wrong.items() if found},
+            **more,
+        },
+    )
+
+
+def _documents_are_whole(category: Category) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=cleaned_key(category),
+        name="documents_are_whole",
+        partitions_def=AUTHORS,
+        description="Every document has a text and a title, and none is there twice.",
+    )
+    def check(context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+        documents = cleaned_documents(warehouse.read(f"cleaned/{category.plural}", context.partition_key))
+        ids = [each.document_id for each in documents]
+        return _verdict(
+            {"empty": soundness.empty_texts(documents), "double": soundness.duplicates(ids)}, len(documents)
+        )
+
+    return check
+
+
+def _nothing_is_lost(category: Category) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=cleaned_key(category),
+        name="nothing_is_lost",
+        partitions_def=AUTHORS,
+        description="Every raw document is cleaned, or quarantined for a reason that is shown.",
+    )
+    def check(context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+        raw = raw_documents(warehouse.read(f"raw/{category.plural}", context.partition_key))
+        documents = cleaned_documents(warehouse.read(f"cleaned/{category.plural}", context.partition_key))
+        unexplained, quarantined = soundness.lost(raw, documents)
+        return _verdict({"lost": unexplained}, len(raw), quarantined=dg.MetadataValue.json(quarantined[:_SHOWN]))
+
+    return check
+
+
+def _chunks_fit_the_model(category: Category) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=embedded_key(category),
+        name="chunks_fit_the_model",
+        partitions_def=AUTHORS,
+        blocking=True,
+        description="No chunk is longer than the model reads: nothing was cut off when it was embedded.",
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext,
+        vector_store: dg.ResourceParam[LanceVectorStore],
+        embedder: dg.ResourceParam[Embedder],
+    ) -> dg.AssetCheckResult:
+        rows = vector_store.rows(context.partition_key, category.value)
+        return _verdict(
+            {"too long": soundness.too_long(rows, embedder.max_tokens, embedder.token_counts)}, rows.num_rows
+        )
+
+    return check
+
+
+def _vectors_are_sound(category: Category) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=embedded_key(category),
+        name="vectors_are_sound",
+        partitions_def=AUTHORS,
+        blocking=True,
+        description="Every chunk has a unit vector of the model's dimension, made by this model of exactly its text.",
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext,
+        vector_store: dg.ResourceParam[LanceVectorStore],
+        embedder: dg.ResourceParam[Embedder],
+    ) -> dg.AssetCheckResult:
+        rows = vector_store.rows(context.partition_key, category.value)
+        wrong = {
+            "bad": soundness.bad_vectors(rows, embedder.dimension) if rows.num_rows else [],
+            "foreign": soundness.foreign_vectors(rows, embedder.digest) if rows.num_rows else [],
+            "double": soundness.duplicates(rows["chunk_id"].to_pylist() if rows.num_rows else []),
+        }
+        return _verdict(wrong, rows.num_rows)
+
+    return check
+
+
+def _index_is_the_corpus(category: Category) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=embedded_key(category),
+        name="index_is_the_corpus",
+        partitions_def=AUTHORS,
+        blocking=True,
+        description="The index holds all of every cleaned document and nothing else, and full-text search finds it.",
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        vector_store: dg.ResourceParam[LanceVectorStore],
+        embedder: dg.ResourceParam[Embedder],
+        settings: dg.ResourceParam[Settings],
+    ) -> dg.AssetCheckResult:
+        author = context.partition_key
+        documents = cleaned_documents(warehouse.read(f"cleaned/{category.plural}", author))
+        rows = vector_store.rows(author, category.value)
+        wrong = dict(soundness.not_as_documents(rows, documents, embedder.digest, settings.chunking.max_tokens))
+        if rows.num_rows:
+            wrong["not found by text"] = soundness.unfindable(rows, vector_store.open(author))
+        return _verdict(wrong, rows.num_rows, documents=dg.MetadataValue.int(len(documents)))
+
+    return check
+
+
+FEATURE_CHECKS = [
+    make(category)
+    for category in Category
+    for make in (
+        _documents_are_whole,
+        _nothing_is_lost,
+        _chunks_fit_the_model,
+        _vectors_are_sound,
+        _index_is_the_corpus,
+    )
+]

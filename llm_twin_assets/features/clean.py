@@ -1,0 +1,144 @@
+"""Raw documents to cleaned ones: the author's words, Markdown and code exactly; only what a platform added goes."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from lxml import etree
+
+from llm_twin_assets.domain.document import Category, CleanedDocument, RawDocument
+from llm_twin_assets.domain.identity import content_hash, digest
+from llm_twin_assets.features.errors import CleaningError
+from llm_twin_assets.features.extract import extract, plain_text
+from llm_twin_assets.features.language import detect_language
+from llm_twin_assets.features.markdown import fragment_to_markdown
+
+# Platforms whose HTML is the body of a known make; HTML of any other is a page to be extracted.
+_FRAGMENT_PLATFORMS = frozenset({"medium", "substack", "linkedin"})
+# What the result depends on: a change in any of them cleans every document again (and embeds only what came out other).
+_RULES = ("clean", "code_blocks", "extract", "html_tree", "language", "markdown", "page_metadata")
+_LIBRARIES = ("beautifulsoup4", "lxml", "markdownify", "py3langid", "trafilatura")
+
+_TITLE_LENGTH = 72
+_HEADING = re.compile(
+    r"#{1,6}[ \t]+(?P<atx>.+?)[ \t]*#*[ \t]*(?:\n|$)|(?P<setext>[^\n#>\-*`|].*)\n(?:=+|-{2,})[ \t]*(?:\n|$)"
+)
+_MARKUP = re.compile(r"[\W_]+")
+
+
+@cache
+def cleaner() -> str:
+    """Version of the cleaning rules: digest of the modules that hold them and the libraries they rely on."""
+    folder = Path(__file__).parent
+    files = {name: hashlib.sha256((folder / f"{name}.py").read_bytes()).hexdigest() for name in _RULES}
+    return digest({**files, **{name: version(name) for name in _LIBRARIES}})[:16]
+
+
+def clean(raw: RawDocument) -> CleanedDocument:
+    """The cleaned document; raises `CleaningError` if nothing readable is left."""
+    try:
+        text, stated_language, stated_title = _CLEANERS[raw.category](raw)
+    except (etree.LxmlError, ValueError, RecursionError) as error:
+        raise CleaningError(f"cannot be cleaned: {type(error).__name__}: {error}", where=raw.url or raw.path) from error
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise CleaningError("nothing is left after cleaning", where=raw.url or raw.path)
+    title = _one_line(raw.title) or stated_title or _own_title(raw, text)
+    if raw.category is Category.ARTICLE:
+        text = without_title(text, title) or text
+    return CleanedDocument(
+        document_id=raw.document_id,
+        author=raw.author,
+        platform=raw.platform,
+        category=raw.category,
+        url=raw.url,
+        title=title,
+        text=text,
+        language=None if raw.category is Category.CODE else stated_language or detect_language(text),
+        code_language=raw.code_language,
+        repository=raw.repository,
+        path=raw.path,
+        published_at=raw.published_at,
+        words=len(text.split()),
+        content_hash=content_hash(text),
+        raw_hash=raw.content_hash,
+        cleaner=cleaner(),
+    )
+
+
+def without_title(markdown: str, title: str) -> str:
+    """Markdown without a first heading that only repeats the title.
+
+    Dropped, since the title is a column of its own: kept, it would stand twice in every first chunk and open every
+    "title → opening" answer, and exports disagree whether it is part of the body (Medium) or not (Substack).
+    """
+    match = _HEADING.match(markdown)
+    if not match or _bare(match["atx"] or match["setext"]) != _bare(title):
+        return markdown
+    return markdown[match.end() :].lstrip("\n")
+
+
+def first_words(text: str, length: int = _TITLE_LENGTH) -> str:
+    """The first line of a text, cut at a word."""
+    line = next((line for line in text.split("\n") if line.strip()), "")
+    line = _one_line(line) or ""
+    if len(line) <= length:
+        return line
+    cut = line[: length - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[length // 2 :] else cut).rstrip(" ,;:.-–—") + "…"
+
+
+_Cleaned = tuple[str, str | None, str | None]
+
+
+def _article(raw: RawDocument) -> _Cleaned:
+    if raw.media_type != "text/html":
+        return normalized_lines(raw.content), None, None
+    if raw.platform in _FRAGMENT_PLATFORMS:
+        return fragment_to_markdown(raw.content), None, None
+    page = extract(raw.content, raw.url)
+    return page.markdown, page.language, page.title
+
+
+def _post(raw: RawDocument) -> _Cleaned:
+    if raw.media_type == "text/html":
+        return fragment_to_markdown(raw.content), None, None
+    return normalized_lines(raw.content), None, None
+
+
+def _code(raw: RawDocument) -> _Cleaned:
+    return raw.content, None, None
+
+
+_CLEANERS: dict[Category, Callable[[RawDocument], _Cleaned]] = {
+    Category.ARTICLE: _article,
+    Category.POST: _post,
+    Category.CODE: _code,
+}
+
+
+def normalized_lines(text: str) -> str:
+    r"""Text with `\n` line ends, no byte order mark and no outer blank lines; nothing else is touched."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    return re.sub(r"\A(?:[^\S\n]*\n)+", "", text)
+
+
+def _own_title(raw: RawDocument, text: str) -> str:
+    if raw.category is Category.CODE:
+        return raw.path or first_words(text) or raw.document_id
+    if raw.category is Category.POST:
+        return first_words(text)
+    heading = _HEADING.match(text)
+    named = plain_text(heading["atx"] or heading["setext"]) if heading else plain_text(text)
+    return first_words(named) or first_words(text)
+
+
+def _one_line(text: str | None) -> str | None:
+    return " ".join((text or "").split()) or None
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone, to compare headings whatever their markup."""
+    return _MARKUP.sub("", plain_text(text)).casefold() or text.strip()

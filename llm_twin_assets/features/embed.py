@@ -1,0 +1,213 @@
+"""Cleaned documents to rows of the index, at a cost that follows change.
+
+A document is chunked only if it changed; a text is encoded only if this model never encoded it for this author.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from llm_twin_assets.domain.chunk import Chunk
+from llm_twin_assets.domain.document import CleanedDocument
+from llm_twin_assets.domain.identity import digest, digest_of_set
+from llm_twin_assets.features.chunk import chunk_document, chunker
+from resources.errors import ConfigurationError
+
+# Texts that go to the model in one call, between two reports of progress; the model batches them further.
+_CALL = 256
+
+Progress = Callable[[int, int], None]
+
+
+def silent(done: int, total: int) -> None:
+    """Report nothing."""
+
+
+class Encoder(Protocol):
+    """The part of an embedding model that embedding needs."""
+
+    @property
+    def digest(self) -> str: ...  # noqa: D102
+
+    @property
+    def dimension(self) -> int: ...  # noqa: D102
+
+    @property
+    def max_tokens(self) -> int: ...  # noqa: D102
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...  # noqa: D102
+
+    def token_count(self, text: str) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What has to be done to bring an index up to date with its documents."""
+
+    new: tuple[CleanedDocument, ...]
+    changed: tuple[CleanedDocument, ...]
+    unchanged: int
+    removed: tuple[str, ...]
+
+    @property
+    def fresh(self) -> tuple[CleanedDocument, ...]:
+        """Documents to be chunked."""
+        return self.new + self.changed
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Ids of documents whose chunks in the index are not the right ones any more."""
+        return (*(document.document_id for document in self.changed), *self.removed)
+
+
+def plan(documents: Sequence[CleanedDocument], indexed: Mapping[str, str], model: str, max_tokens: int) -> Plan:
+    """Compare documents with the index's `document_hashes`; `model` is the embedder's digest."""
+    new = tuple(document for document in documents if document.document_id not in indexed)
+    known = [document for document in documents if document.document_id in indexed]
+    changed = tuple(each for each in known if indexed[each.document_id] != document_hash(each, model, max_tokens))
+    present = {document.document_id for document in documents}
+    return Plan(new, changed, len(known) - len(changed), tuple(sorted(indexed.keys() - present)))
+
+
+def document_hash(document: CleanedDocument, model: str, max_tokens: int) -> str:
+    """Digest of all that a document's rows are made from: its text, what is shown with it, chunking and model."""
+    published = document.published_at.isoformat() if document.published_at else None
+    return digest(
+        {
+            "text": document.content_hash,
+            "shown": [document.title, document.platform, document.url, document.repository, document.path, published],
+            "chunking": [chunker(), max_tokens],
+            "model": model,
+        }
+    )
+
+
+def embedding_key(model: str, text: str) -> str:
+    """Identity of a vector: which model made it of which text."""
+    return digest([model, text])
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Rows for the index, and what they cost."""
+
+    rows: pa.Table
+    chunks: int
+    encoded: int
+    tokens: tuple[int, ...]
+
+    @property
+    def reused(self) -> int:
+        """Chunks whose vector was there already."""
+        return self.chunks - self.encoded
+
+
+def embed(
+    documents: Sequence[CleanedDocument],
+    encoder: Encoder,
+    max_tokens: int,
+    known: Callable[[Collection[str]], Mapping[str, Sequence[float]]],
+    progress: Progress = silent,
+) -> Embedded:
+    """Chunk the documents and encode what `known` (embedding keys to vectors) does not return."""
+    if max_tokens > encoder.max_tokens:
+        raise ConfigurationError(
+            f"chunking.max_tokens is {max_tokens} but the embedding model reads {encoder.max_tokens} tokens at most",
+            where="twin.yaml: chunking.max_tokens",
+            mend=f"Set it to {encoder.max_tokens} or less, or choose a model that reads more.",
+        )
+    chunks = [
+        (document, chunk)
+        for document in documents
+        for chunk in chunk_document(document, encoder.token_count, max_tokens)
+    ]
+    keys = [embedding_key(encoder.digest, chunk.embedded_text) for _, chunk in chunks]
+    texts = {key: chunk.embedded_text for key, (_, chunk) in zip(keys, chunks, strict=True)}
+    vectors: dict[str, Sequence[float] | NDArray[np.float32]] = dict(known(texts.keys()))
+    missing = {key: text for key, text in texts.items() if key not in vectors}
+    vectors.update(_encoded(missing, encoder, progress))
+    model = encoder.digest
+    hashes = {each.document_id: document_hash(each, model, max_tokens) for each in documents}
+    rows = [
+        {**_row(document, chunk), "document_hash": hashes[document.document_id], "embedding_key": key}
+        for (document, chunk), key in zip(chunks, keys, strict=True)
+    ]
+    return Embedded(
+        rows=_table(rows, [vectors[key] for key in keys], encoder.dimension),
+        chunks=len(chunks),
+        encoded=len(missing),
+        tokens=tuple(encoder.token_count(chunk.embedded_text) for _, chunk in chunks),
+    )
+
+
+def snapshot_name(contents: pa.Table, model: str) -> str:
+    """Name of a snapshot: digest of every chunk, of what its document was embedded from, and of the model.
+
+    `contents` as `VectorStore.contents` gives them; the same contents have the same name on every machine.
+    """
+    pairs = zip(contents["chunk_id"].to_pylist(), contents["document_hash"].to_pylist(), strict=True)
+    return f"snapshot-{digest([model, digest_of_set(f'{chunk} {document}' for chunk, document in pairs)])[:12]}"
+
+
+def contents_digest(contents: pa.Table, category: str) -> str:
+    """Digest of one category's chunks: the data version of its asset."""
+    rows = zip(*(contents[name].to_pylist() for name in ("chunk_id", "document_hash", "category")), strict=True)
+    return digest_of_set(f"{chunk} {document}" for chunk, document, kind in rows if kind == category)
+
+
+def rows_schema(dimension: int) -> pa.Schema:
+    """Columns of the index."""
+    text = ("chunk_id", "document_id", "document_hash", "embedding_key", "category", "platform")
+    return pa.schema(
+        [
+            *(pa.field(name, pa.string(), nullable=False) for name in text),
+            pa.field("url", pa.string()),
+            *(pa.field(name, pa.string(), nullable=False) for name in ("title", "context", "text", "indexed_text")),
+            *(pa.field(name, pa.int64(), nullable=False) for name in ("start", "end", "ordinal")),
+            pa.field("published_at", pa.timestamp("us", tz="UTC")),
+            pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False),
+        ]
+    )
+
+
+def _encoded(
+    texts: Mapping[str, str], encoder: Encoder, progress: Progress
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Vectors of the texts by key. Longest first: batches are padded to their longest, and memory peaks at once."""
+    keys = sorted(texts, key=lambda key: (-len(texts[key]), key))
+    for start in range(0, len(keys), _CALL):
+        some = keys[start : start + _CALL]
+        yield from zip(some, encoder.encode([texts[key] for key in some]), strict=True)
+        progress(start + len(some), len(keys))
+
+
+def _row(document: CleanedDocument, chunk: Chunk) -> dict[str, object]:
+    return {
+        "chunk_id": chunk.chunk_id,
+        "document_id": chunk.document_id,
+        "category": document.category.value,
+        "platform": document.platform,
+        "url": document.url,
+        "title": document.title,
+        "context": chunk.context,
+        "text": chunk.text,
+        "indexed_text": chunk.embedded_text,
+        "start": chunk.start,
+        "end": chunk.end,
+        "ordinal": chunk.ordinal,
+        "published_at": document.published_at,
+    }
+
+
+def _table(
+    rows: Sequence[dict[str, object]], vectors: Sequence[Sequence[float] | NDArray[np.float32]], dimension: int
+) -> pa.Table:
+    schema = rows_schema(dimension)
+    flat = np.asarray(vectors, dtype=np.float32).reshape(-1)
+    plain = pa.Table.from_pylist(list(rows), schema=pa.schema([field for field in schema if field.name != "vector"]))
+    column = pa.FixedSizeListArray.from_arrays(pa.array(flat, pa.float32()), dimension)
+    return pa.Table.from_arrays([*plain.columns, column], schema=schema)

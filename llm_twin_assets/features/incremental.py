@@ -1,0 +1,134 @@
+"""Cleaning and embedding of one author's category, at a cost that follows change. No Dagster here."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from llm_twin_assets.domain.document import Category, CleanedDocument, RawDocument
+from llm_twin_assets.domain.identity import digest, digest_of_set
+from llm_twin_assets.features.embed import (
+    Embedded,
+    Encoder,
+    Plan,
+    Progress,
+    contents_digest,
+    embed,
+    plan,
+    silent,
+    snapshot_name,
+)
+from llm_twin_assets.features.errors import CleaningError
+from resources.vector_store import VectorStore
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A raw document that could not be cleaned, and why."""
+
+    document_id: str
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """All cleaned documents of a category, which of them were cleaned now, and which could not be."""
+
+    documents: tuple[CleanedDocument, ...]
+    cleaned: int
+    quarantined: tuple[Quarantined, ...]
+
+
+def clean_changed(raw: Sequence[RawDocument], before: Sequence[CleanedDocument]) -> Cleaned:
+    """Clean what is new or changed, or was cleaned by other rules; keep the rest.
+
+    A document that cannot be cleaned any more stays as it was cleaned last, and is quarantined each time.
+    """
+    # Imported here: lxml and all that extraction draws in are no matter of loading the code location.
+    from llm_twin_assets.features.clean import clean, cleaner
+
+    done = {document.document_id: document for document in before}
+    documents: list[CleanedDocument] = []
+    quarantined: list[Quarantined] = []
+    fresh = 0
+    for each in raw:
+        earlier = done.get(each.document_id)
+        if earlier and (earlier.raw_hash, earlier.cleaner) == (each.content_hash, cleaner()):
+            documents.append(earlier)
+            continue
+        try:
+            documents.append(clean(each))
+            fresh += 1
+        except CleaningError as error:
+            quarantined.append(Quarantined(each.document_id, each.url or each.path or each.title or "", error.what))
+            documents += [earlier] if earlier else []
+    return Cleaned(tuple(documents), fresh, tuple(quarantined))
+
+
+def documents_digest(documents: Sequence[CleanedDocument]) -> str:
+    """Digest of what later stages use of cleaned documents: the data version of a cleaned asset."""
+    return digest_of_set(
+        digest(
+            [
+                each.document_id,
+                each.content_hash,
+                each.title,
+                each.url,
+                each.language,
+                each.published_at.isoformat() if each.published_at else None,
+            ]
+        )
+        for each in documents
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What bringing the index up to date did. `snapshot` is None for an author who has nothing in any category."""
+
+    plan: Plan
+    embedded: Embedded
+    snapshot: str | None
+    chunks: int
+    data_version: str
+    seconds: float
+
+
+def index_changed(
+    author: str,
+    category: Category,
+    documents: Sequence[CleanedDocument],
+    store: VectorStore,
+    encoder: Encoder,
+    max_tokens: int,
+    progress: Progress = silent,
+) -> Indexed:
+    """Embed what changed, write it in one commit, publish the author's table under the name of its contents."""
+    started = time.monotonic()
+    todo = plan(documents, store.document_hashes(author, category.value), encoder.digest, max_tokens)
+    embedded = embed(todo.fresh, encoder, max_tokens, lambda keys: store.vectors(author, keys), progress)
+    if embedded.chunks or todo.replaced:
+        store.write(author, embedded.rows, todo.replaced)
+    contents = store.contents(author)
+    return Indexed(
+        plan=todo,
+        embedded=embedded,
+        snapshot=_published(author, contents, store, encoder),
+        chunks=contents["category"].to_pylist().count(category.value),
+        data_version=contents_digest(contents, category.value),
+        seconds=time.monotonic() - started,
+    )
+
+
+def current_snapshot(author: str, store: VectorStore, encoder: Encoder) -> str | None:
+    """Name of the snapshot that the head is, None if nothing was ever embedded. This is what a release takes."""
+    contents = store.contents(author)
+    return snapshot_name(contents, encoder.digest) if contents.num_rows else None
+
+
+def _published(author: str, contents: pa.Table, store: VectorStore, encoder: Encoder) -> str | None:
+    if not contents.num_rows:
+        return None
+    return store.publish_as(author, lambda head: snapshot_name(head, encoder.digest))

@@ -1,0 +1,79 @@
+"""The plan of an embedding run, and what it reuses."""
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from llm_twin_assets.features.embed import contents_digest, document_hash, embed, plan, snapshot_name
+from resources.errors import ConfigurationError
+
+
+class Counting:
+    """A model of two dimensions that remembers what it was asked to encode."""
+
+    digest = "model"
+    dimension = 2
+    max_tokens = 64
+
+    def __init__(self):
+        self.encoded = []
+
+    def encode(self, texts):
+        self.encoded += texts
+        return np.tile(np.array([0.6, 0.8], dtype=np.float32), (len(texts), 1))
+
+    def token_count(self, text):
+        return len(text.split()) + 2
+
+
+def test_the_plan_tells_new_changed_unchanged_and_removed(make_cleaned):
+    same, other, new = make_cleaned("a", name="a"), make_cleaned("b", name="b"), make_cleaned("c", name="c")
+    indexed = {same.document_id: document_hash(same, "m", 50), other.document_id: "old", "gone": "x"}
+    todo = plan([same, other, new], indexed, "m", 50)
+    assert (todo.new, todo.changed, todo.unchanged, todo.removed) == ((new,), (other,), 1, ("gone",))
+    assert set(todo.replaced) == {other.document_id, "gone"}
+
+
+def test_the_hash_of_a_document_changes_with_all_that_its_rows_are_made_from(make_cleaned):
+    document = make_cleaned("text")
+    changes = {"title": "t", "url": "u", "published_at": None, "content_hash": "c", "path": "p"}
+    variants = [dataclasses.replace(document, **{name: value}) for name, value in changes.items()]
+    hashes = {document_hash(each, "m", 50) for each in [document, *variants]}
+    hashes |= {document_hash(document, "other model", 50), document_hash(document, "m", 51)}
+    assert len(hashes) == len(changes) + 3
+    assert document_hash(document, "m", 50) == document_hash(dataclasses.replace(document, cleaner="new"), "m", 50)
+
+
+def test_a_text_is_encoded_once_and_never_if_its_vector_is_known(make_cleaned):
+    documents = [make_cleaned("Same words.", name=name) for name in ("a", "b")]
+    model = Counting()
+    first = embed(documents, model, 50, lambda keys: {})
+    assert (first.chunks, first.encoded, first.reused) == (2, 1, 1)
+    known = dict(zip(first.rows["embedding_key"].to_pylist(), first.rows["vector"].to_pylist(), strict=True))
+    again = embed(documents, model, 50, lambda keys: {key: known[key] for key in keys})
+    assert again.encoded == 0
+    assert again.rows.equals(first.rows)
+    assert model.encoded == ["On engines\n\nSame words."]
+
+
+def test_progress_ends_at_the_total(make_cleaned):
+    said = []
+    text = "\n\n".join(f"Paragraph {n} " + "word " * 40 for n in range(300))
+    done = embed([make_cleaned(text)], Counting(), 50, lambda keys: {}, lambda *each: said.append(each))
+    assert len(said) > 1
+    assert said[-1] == (done.encoded, done.encoded)
+
+
+def test_chunks_longer_than_the_model_reads_are_a_configuration_error(make_cleaned):
+    with pytest.raises(ConfigurationError, match="64 tokens at most"):
+        embed([make_cleaned("a")], Counting(), 65, lambda keys: {})
+
+
+def test_the_snapshot_is_named_by_its_contents_whatever_their_order():
+    contents = pa.table({"chunk_id": ["a", "b"], "document_hash": ["x", "y"], "category": ["article", "post"]})
+    assert snapshot_name(contents, "m") == snapshot_name(contents.take([1, 0]), "m")
+    assert snapshot_name(contents, "m") != snapshot_name(contents, "n")
+    assert len(snapshot_name(contents, "m")) == len("snapshot-") + 12
+    assert contents_digest(contents, "article") != contents_digest(contents, "post")

@@ -1,0 +1,207 @@
+"""`cleaned/*` and `embedded/*` on a tiny corpus with the real model, as Dagster runs them."""
+
+import dagster as dg
+import pytest
+
+from llm_twin_assets.collection.connectors import all_connectors
+from llm_twin_assets.domain.document import Category
+from llm_twin_assets.domain.tables import RAW_SCHEMA, to_table
+from llm_twin_assets.features.assets import CLEANED_ASSETS, EMBEDDED_ASSETS
+from llm_twin_assets.features.checks import FEATURE_CHECKS
+from llm_twin_assets.features.incremental import current_snapshot
+from llm_twin_assets.features.retrieve import retrieve
+from llm_twin_assets.partitions import AUTHORS
+from resources.settings import Author, Settings, Source
+from resources.vector_store import Filters, LanceVectorStore
+from resources.warehouse import Warehouse
+
+ENGINES = """# The analytical engine
+
+The engine weaves algebraic patterns just as the Jacquard loom weaves flowers and leaves.
+
+## Cards
+
+Operation cards and variable cards are kept apart. It's the point of the whole design.
+
+```python
+def bernoulli(n):
+    return n  # not yet
+```
+"""
+BREAD = "# Sourdough\n\nFeed the starter twice a day, and bake when it floats in water.\n"
+CODE = '"""Numbers."""\n\n\ndef bernoulli(n: int) -> float:\n    """The n-th Bernoulli number."""\n    return 0.5\n'
+
+
+class World:
+    """One author's storage and a way to run her feature assets on it."""
+
+    def __init__(self, folder, embedder):
+        self.warehouse = Warehouse(str(folder / "warehouse"))
+        self.store = LanceVectorStore(str(folder / "embedded"))
+        self.embedder = embedder
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.instance.add_dynamic_partitions(AUTHORS.name, ["ada"])
+
+    def collect(self, *documents):
+        for category in Category:
+            rows = to_table([each for each in documents if each.category is category], RAW_SCHEMA)
+            self.warehouse.merge(f"raw/{category.plural}", rows, "ada", complete=True)
+
+    def run(self):
+        upstream = [dg.AssetSpec(["raw", platform], partitions_def=AUTHORS) for platform in all_connectors()]
+        return dg.materialize(
+            [*CLEANED_ASSETS, *EMBEDDED_ASSETS, *FEATURE_CHECKS, *upstream],
+            partition_key="ada",
+            instance=self.instance,
+            resources={
+                "warehouse": self.warehouse,
+                "vector_store": self.store,
+                "embedder": self.embedder,
+                "settings": Settings(authors={"ada": Author(name="Ada", sources=(Source(platform="files"),))}),
+            },
+        )
+
+    def versions(self):
+        tables = [f"cleaned/{category.plural}" for category in Category]
+        return (
+            [self.warehouse.version(table) for table in tables],
+            self.store.version("ada"),
+            self.store.snapshots("ada"),
+        )
+
+
+def metadata(result, *key):
+    [event] = result.asset_materializations_for_node("__".join(key))
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def data_version(result, *key):
+    [event] = result.asset_materializations_for_node("__".join(key))
+    return event.tags["dagster/data_version"]
+
+
+@pytest.fixture
+def world(tmp_path, minilm):
+    return World(tmp_path, minilm)
+
+
+@pytest.fixture
+def corpus(make_raw):
+    return [
+        make_raw(ENGINES, name="engines"),
+        make_raw(BREAD, name="bread"),
+        make_raw(
+            "Shipped the loom today 🎉\n\n#weaving", name="post", category=Category.POST, platform="linkedin",
+            media_type="text/plain",
+        ),
+        make_raw(
+            CODE, name="code", category=Category.CODE, platform="github", media_type="text/x-python",
+            code_language="python", repository="ada/engine", path="numbers.py",
+        ),
+    ]  # fmt: skip
+
+
+def test_every_asset_and_check_passes_and_the_author_is_found_by_a_question(world, corpus):
+    world.collect(*corpus)
+    result = world.run()
+    assert result.success
+    checks = result.get_asset_check_evaluations()
+    assert len(checks) == len(FEATURE_CHECKS)
+    assert all(check.passed for check in checks)
+    snapshot = current_snapshot("ada", world.store, world.embedder)
+    assert snapshot in world.store.snapshots("ada")
+    found = retrieve(
+        world.store.open("ada", snapshot), world.embedder, "Which algebraic patterns does the engine weave?", 3
+    )
+    assert found[0].title == "The analytical engine"
+    assert "Jacquard loom" in found[0].text
+    shown = metadata(result, "embedded", "articles")
+    assert shown["new documents"] == 2
+    assert shown["chunks embedded"] > 0
+    assert "data:image/png;base64," in shown["tokens per chunk"]
+
+
+def test_a_rerun_over_an_unchanged_corpus_embeds_nothing_and_writes_no_version(world, corpus):
+    world.collect(*corpus)
+    first = world.run()
+    before = world.versions()
+    second = world.run()
+    assert second.success
+    assert world.versions() == before
+    shown = metadata(second, "embedded", "articles")
+    assert (shown["chunks embedded"], shown["chunks written"], shown["unchanged documents"]) == (0, 0, 2)
+    assert metadata(second, "cleaned", "articles")["cleaned now"] == 0
+    for key in (("cleaned", "articles"), ("embedded", "posts")):
+        assert data_version(second, *key) == data_version(first, *key)
+
+
+def test_one_changed_document_touches_only_its_own_chunks_and_keeps_what_it_still_says(world, corpus, make_raw):
+    world.collect(*corpus)
+    first = world.run()
+    released = current_snapshot("ada", world.store, world.embedder)
+    changed = make_raw(BREAD.replace("twice a day", "three times a day"), name="bread")
+    world.collect(corpus[0], changed, *corpus[2:])
+    second = world.run()
+    assert second.success
+    shown = metadata(second, "embedded", "articles")
+    assert (shown["changed documents"], shown["unchanged documents"], shown["chunks embedded"]) == (1, 1, 1)
+    assert data_version(second, "embedded", "articles") != data_version(first, "embedded", "articles")
+    assert data_version(second, "embedded", "code") == data_version(first, "embedded", "code")
+    # The released snapshot still says what it said.
+    [old] = world.store.open("ada", released).text("starter", 5, Filters())
+    assert "twice a day" in old.row["text"]
+    [new] = world.store.open("ada").text("starter", 5, Filters())
+    assert "three times a day" in new.row["text"]
+
+
+def test_a_new_title_alone_publishes_another_snapshot(world, corpus, make_raw):
+    world.collect(*corpus)
+    world.run()
+    before = current_snapshot("ada", world.store, world.embedder)
+    world.collect(corpus[0], make_raw(BREAD, name="bread", title="Bread, again"), *corpus[2:])
+    assert world.run().success
+    after = current_snapshot("ada", world.store, world.embedder)
+    assert after != before
+    assert {hit.row["title"] for hit in world.store.open("ada", after).text("starter", 5, Filters())} == {
+        "Bread, again"
+    }
+
+
+def test_a_removed_document_leaves_no_chunk(world, corpus):
+    world.collect(*corpus)
+    world.run()
+    world.collect(corpus[0], *corpus[2:])
+    result = world.run()
+    assert result.success
+    assert metadata(result, "embedded", "articles")["removed documents"] == 1
+    assert world.store.open("ada").text("starter", 5, Filters()) == []
+
+
+def test_a_reverted_document_brings_back_the_snapshot_of_the_same_name(world, corpus, make_raw):
+    world.collect(*corpus)
+    world.run()
+    before = current_snapshot("ada", world.store, world.embedder)
+    world.collect(corpus[0], make_raw(BREAD + "\nMore.\n", name="bread"), *corpus[2:])
+    world.run()
+    world.collect(*corpus)
+    assert world.run().success
+    assert current_snapshot("ada", world.store, world.embedder) == before
+
+
+def test_an_author_without_documents_succeeds_with_zero_counts(world):
+    result = world.run()
+    assert result.success
+    shown = metadata(result, "embedded", "code")
+    assert (shown["dagster/row_count"], shown["snapshot"]) == (0, "none")
+    assert metadata(result, "cleaned", "posts")["dagster/row_count"] == 0
+
+
+def test_a_document_that_cannot_be_cleaned_is_quarantined_and_the_others_go_on(world, corpus, make_raw):
+    empty = make_raw("<p><img src='x.png'></p>", name="empty", platform="medium", media_type="text/html")
+    world.collect(*corpus, empty)
+    result = world.run()
+    assert result.success
+    shown = metadata(result, "cleaned", "articles")
+    assert (shown["quarantined"], shown["dagster/row_count"]) == (1, 2)
+    assert "nothing is left" in shown["quarantine"]
+    assert all(check.passed for check in result.get_asset_check_evaluations())
