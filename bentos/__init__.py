@@ -1,0 +1,1 @@
+"""The BentoML service that people and programs talk to."""

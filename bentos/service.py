@@ -1,0 +1,59 @@
+"""The BentoML service `Twin`: `bentoml serve bentos.service:Twin --host 127.0.0.1 --port 8000`.
+
+It reads `TWIN_HOME`, `TWIN_CONFIG` (where there is a file) and `PHOENIX_URL` when it starts, not when it is imported.
+"""
+
+import logging
+import warnings
+
+import bentoml
+
+from bentos.api import create_app
+from bentos.desk import Desk
+from bentos.releases import ReleaseFollower, ReleaseOpener
+from resources.object_store import ObjectStore
+from resources.settings import Embedding, Environment, Serving, Settings
+from resources.tracing import tracer_for
+
+# BentoML's supervisor starts its worker by fork and exec, which lancedb's warning about fork alone does not concern.
+warnings.filterwarnings("ignore", message="lancedb fork support", category=RuntimeWarning)
+
+app = create_app()
+
+
+# One worker holds one copy of the model; more workers are more copies, each following the pointers for itself.
+@bentoml.service(name="Twin", workers=1, traffic={"timeout": 120})
+@bentoml.asgi_app(app)
+class Twin:
+    """Answers as the released twins do."""
+
+    def __init__(self) -> None:
+        # BentoML configures its own logger alone.
+        logging.getLogger("bentos").setLevel(logging.INFO)
+        environment = Environment.current()
+        serving, embedding = _sections(environment)
+        self._tracer = tracer_for(environment.phoenix_url)
+        self._releases = ReleaseFollower(
+            ObjectStore(environment.under("objects")), ReleaseOpener(environment, embedding).open
+        )
+        app.state.desk = Desk(self._releases, serving, self._tracer)
+        # Models load in the follower's thread: the port answers at once, and /readyz says when questions may come.
+        self._releases.start()
+
+    async def __is_ready__(self) -> bool:
+        # Asynchronous: a thread to run it in might be waiting for a model.
+        return self._releases.ready
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    def close(self) -> None:
+        """Let go: send the last traces, stop following."""
+        self._releases.stop()
+        self._tracer.close()
+
+
+def _sections(environment: Environment) -> tuple[Serving, Embedding]:
+    """What `twin.yaml` says of serving; the defaults where there is no such file, as in a bento."""
+    if not environment.config.is_file():
+        return Serving(), Embedding()
+    settings = Settings.load(environment.config)
+    return settings.serving, settings.embedding

@@ -1,0 +1,1 @@
+"""Question to answer with citations: prompt, retrieval, engine, support. No Dagster here."""

@@ -1,0 +1,70 @@
+"""Loading a model folder: a full model, or an adapter on its base."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resources.bases import shipped_base
+from resources.errors import ModelNotFoundError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+BaseResolver = Callable[[str], Path | None]
+
+
+def load_model(folder: Path, resolve: BaseResolver = shipped_base) -> "tuple[PreTrainedTokenizerBase, PreTrainedModel]":
+    """Tokenizer and model of a full model folder or a PEFT adapter folder, ready to answer.
+
+    Raises `ModelNotFoundError` if anything of it is missing or damaged.
+    """
+    adapter = folder / "adapter_config.json"
+    if not adapter.is_file() and not (folder / "config.json").is_file():
+        raise ModelNotFoundError(
+            "holds neither config.json (a model) nor adapter_config.json (an adapter)", where=str(folder)
+        )
+    from transformers import AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # a bar in a server's log is noise
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = _adapted(folder, adapter, resolve) if adapter.is_file() else _full(str(folder))
+    except (OSError, ValueError, KeyError) as error:  # what transformers and peft raise for missing or damaged files
+        raise ModelNotFoundError(f"the model cannot be loaded: {error}", where=str(folder)) from error
+    if tokenizer.chat_template is None or tokenizer.eos_token_id is None:
+        raise ModelNotFoundError("the tokenizer has no chat template, or no end-of-sequence token", where=str(folder))
+    return tokenizer, model.eval()
+
+
+def _full(name_or_folder: str, revision: str | None = None) -> "PreTrainedModel":
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    # float32 on CPU, where half precision is slow or missing; safetensors only: the other format is a pickle.
+    on_gpu = torch.cuda.is_available()
+    model = AutoModelForCausalLM.from_pretrained(
+        name_or_folder,
+        revision=revision or "main",
+        dtype="auto" if on_gpu else torch.float32,
+        use_safetensors=True,
+    )
+    return model.to("cuda") if on_gpu else model
+
+
+def _adapted(folder: Path, adapter: Path, resolve: BaseResolver) -> "PreTrainedModel":
+    from peft import PeftModel
+
+    config = json.loads(adapter.read_text(encoding="utf-8"))
+    base = _full(_base_of(folder, config.get("base_model_name_or_path") or "", resolve), config.get("revision"))
+    # Merged, so that a token costs what it costs on the base.
+    return PeftModel.from_pretrained(base, folder).merge_and_unload()
+
+
+def _base_of(adapter: Path, named: str, resolve: BaseResolver) -> str:
+    """What is to be loaded below an adapter: a shipped base, a folder (relative to the adapter's), or a hub id."""
+    if shipped := resolve(named):
+        return str(shipped)
+    beside = (adapter / named).resolve()
+    return str(beside) if (beside / "config.json").is_file() else named

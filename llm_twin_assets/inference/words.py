@@ -1,0 +1,49 @@
+"""Text as its sentences and content words, each with its place."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from llm_twin_assets.features.stop_words import STOP_WORDS
+
+_WORD = re.compile(r"\w+(?:['’]\w+)?")
+_CLOSING = r"[\"'”’)\]*_`]*"
+# A sentence ends at . ! ? … before white space and a beginning, or at a line's end.
+_SENTENCE = re.compile(rf"[^\n]+?(?:[.!?…]{_CLOSING}(?=\s+[\"'“‘(\[*_`]*[A-Z0-9])|(?=\n)|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`text[start:end]` of the text it was found in."""
+
+    start: int
+    end: int
+    text: str
+
+
+def sentences(text: str) -> Iterator[Sentence]:
+    """The sentences of a text, blanks around them left out; every line ends one."""
+    for match in _SENTENCE.finditer(text):
+        if stripped := match.group().strip():
+            start = match.start() + match.group().index(stripped)
+            yield Sentence(start, start + len(stripped), stripped)
+
+
+def words(text: str) -> list[str]:
+    """All words of a text, folded: lower case, no possessive, no plural s."""
+    return [_folded(word) for word in _WORD.findall(text.lower())]
+
+
+def content_words(text: str) -> list[str]:
+    """The words of a text that carry its subject, folded, in order."""
+    return [_folded(word) for word in _WORD.findall(text.lower()) if _carries(word)]
+
+
+def _carries(word: str) -> bool:
+    return word not in STOP_WORDS and (len(word) > 1 or word.isdigit())
+
+
+def _folded(word: str) -> str:
+    word = re.sub(r"['’](s|t|re|ve|ll|d|m)$", "", word)
+    # A plural or a verb's third person: "chunks" is "chunk", but "class" and "bus" stay.
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word

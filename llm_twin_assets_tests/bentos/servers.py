@@ -1,0 +1,101 @@
+"""Real servers for tests: started on free ports, stopped whatever happens."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+SECONDS = 120
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A server in a process group of its own, so that its workers end with it."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def wait_for(url: str, status: int = 200) -> None:
+    """Until the address answers with that status."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url, timeout=5).status_code == status:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"{url} did not answer {status} within {SECONDS} s")
+
+
+@contextmanager
+def phoenix(folder: Path) -> Iterator[str]:
+    """A Phoenix on SQLite, alone on this machine."""
+    port, grpc = free_port(), free_port()
+    environment = {
+        "PHOENIX_HOST": "127.0.0.1",
+        "PHOENIX_PORT": str(port),
+        "PHOENIX_GRPC_PORT": str(grpc),
+        "PHOENIX_WORKING_DIR": str(folder),
+        "PHOENIX_TELEMETRY_ENABLED": "false",
+        "PHOENIX_ALLOW_EXTERNAL_RESOURCES": "false",
+        "PHOENIX_DISABLE_AGENT_ASSISTANT": "true",
+        "PHOENIX_AGENTS_DISABLE_BASH": "true",
+        "PHOENIX_ENABLE_MCP_SERVER": "false",
+    }
+    url = f"http://127.0.0.1:{port}"
+    with running(["phoenix.server.main", "serve"], environment, folder / "phoenix.log"):
+        wait_for(f"{url}/healthz")
+        yield url
+
+
+@contextmanager
+def service(home: Path, phoenix_url: str, log: Path) -> Iterator[str]:
+    """The BentoML service on a home; yielded as soon as its port answers, ready or not."""
+    port = free_port()
+    environment = {
+        "TWIN_HOME": str(home),
+        "TWIN_CONFIG": str(home / "none.yaml"),
+        "PHOENIX_URL": phoenix_url,
+        "BENTOML_DO_NOT_TRACK": "true",
+    }
+    url = f"http://127.0.0.1:{port}"
+    command = ["bentoml", "serve", "bentos.service:Twin", "--host", "127.0.0.1", "--port", str(port)]
+    with running(command, environment, log):
+        wait_for(f"{url}/livez")
+        yield url
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(timeout=20)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        return

@@ -1,0 +1,133 @@
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from bentos.releases import Released, ReleaseFollower, ReleaseOpener, ReleaseRefusedError
+from llm_twin_assets.domain.release import Release
+from llm_twin_assets_tests.inference.tiny_twin import pinned, point_to, release
+from resources.embedder import Embedder
+from resources.errors import StorageError, TwinError
+from resources.object_store import ObjectStore
+from resources.settings import Embedding, Environment
+
+
+@pytest.fixture
+def home(built_home: Path, tmp_path: Path) -> Path:
+    (tmp_path / "embedded").symlink_to(built_home / "embedded")
+    shutil.copytree(built_home / "objects", tmp_path / "objects")
+    return tmp_path
+
+
+def opener(home: Path) -> ReleaseOpener:
+    environment = Environment(
+        home=str(home), config=home / "none.yaml", service_url="http://127.0.0.1:8000", phoenix_url=""
+    )
+    return ReleaseOpener(environment, Embedding())
+
+
+def follower(home: Path, retry: float = 30.0) -> ReleaseFollower:
+    return ReleaseFollower(ObjectStore(str(home / "objects")), opener(home).open, every=0.05, retry=retry)
+
+
+def test_nothing_released_is_looked_at_and_not_ready(home: Path):
+    following = follower(home)
+    following.poll()
+    assert not following.ready
+    assert following.current == {}
+
+
+def test_a_release_is_served_after_one_look_and_another_takes_its_place(home: Path, embedder: Embedder):
+    following = follower(home)
+    point_to(home, release(embedder))
+    following.poll()
+    first = following.current
+    assert following.ready
+    point_to(home, release(embedder, sequence=2, model_path="models/other"))
+    following.poll()
+    assert first["maya"].record.sequence == 1, "a request that has begun keeps its release"
+    assert following.current["maya"].record.sequence == 2
+    assert following.current["maya"].twin.engine is not first["maya"].twin.engine
+
+
+def test_authors_are_followed_apart(home: Path, embedder: Embedder):
+    following = follower(home)
+    point_to(home, release(embedder))
+    point_to(home, release(embedder, author="ben", model_path="models/none"))
+    following.poll()
+    assert set(following.current) == {"maya"}
+    assert following.known == {"maya", "ben"}
+    assert following.ready
+
+
+@pytest.mark.parametrize("pointer", [b"", b"{}", b"not json", b'{"author": "maya"}', b"\xff\xfe"])
+def test_an_unreadable_pointer_leaves_the_old_release_serving(
+    home: Path, embedder: Embedder, pointer: bytes, caplog: pytest.LogCaptureFixture
+):
+    following = follower(home)
+    point_to(home, release(embedder))
+    following.poll()
+    ObjectStore(str(home / "objects")).replace("releases/maya/current.json", pointer)
+    following.poll()
+    following.poll()
+    assert following.current["maya"].record.sequence == 1
+    assert sum("not served" in record.message for record in caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"prompt_digest": "0" * 64}, "its prompt template is not the one found here"),
+        ({"embedder_digest": "0" * 64}, "its embedding model is not the one found here"),
+        ({"snapshot": "snapshot-gone"}, "no snapshot"),
+        ({"model_path": "models/none"}, "holds no model"),
+        ({"model_digest": "0" * 64}, "its model is not the one found here"),
+        ({"author": "ben"}, "points to a release of 'ben'"),
+    ],
+)
+def test_a_release_that_must_not_or_cannot_be_served_leaves_the_old_one(
+    home: Path, embedder: Embedder, change: dict[str, str], message: str, caplog: pytest.LogCaptureFixture
+):
+    following = follower(home)
+    point_to(home, release(embedder))
+    following.poll()
+    bad = pinned(home, release(embedder, sequence=2)).model_copy(update=change)
+    ObjectStore(str(home / "objects")).replace("releases/maya/current.json", bad.model_dump_json().encode())
+    following.poll()
+    assert following.current["maya"].record.sequence == 1
+    assert message in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_pins_are_checked_with_an_error_that_says_what_to_do(home: Path, embedder: Embedder):
+    with pytest.raises(ReleaseRefusedError, match="train, evaluate and release again"):
+        opener(home).open(release(embedder).model_copy(update={"prompt_digest": "0" * 64}))
+
+
+def test_a_failed_release_is_tried_again_after_a_while(home: Path, embedder: Embedder):
+    following = follower(home, retry=0.0)
+    point_to(home, pinned(home, release(embedder)).model_copy(update={"model_path": "models/late"}))
+    following.poll()
+    assert not following.ready
+    shutil.copytree(home / "objects" / "models" / "tiny", home / "objects" / "models" / "late")
+    following.poll()
+    assert following.ready
+
+
+def test_the_thread_outlives_a_store_that_fails(home: Path):
+    looked = threading.Semaphore(0)
+
+    class Failing(ObjectStore):
+        def list(self, prefix: str):
+            looked.release()
+            raise StorageError("gone")
+
+    def never(_: Release) -> Released:
+        raise TwinError("not to be called")
+
+    following = ReleaseFollower(Failing(str(home / "objects")), never, every=0.01)
+    following.start()
+    assert looked.acquire(timeout=5)
+    assert looked.acquire(timeout=5)
+    following.stop()

@@ -1,0 +1,70 @@
+import pytest
+
+from llm_twin_assets.inference.support import Fault, judge
+
+PASSAGES = (
+    "I split samples at random, so half of every page was in training and the other half in the test set. "
+    "Split by document before you make a single sample. The perplexity rose from 11 to 29.",
+    "Delta Lake's MERGE made my nightly import boring: the second run writes nothing.",
+    "A chunk follows the headings of the page and keeps the span it came from.",
+)
+QUESTION = "How do you split a dataset?"
+
+TRUE = [
+    "Split by document before you make a single sample.",
+    "I split samples at random, and half of every page was in training.",
+    "You should split by document, before making a single sample.",
+    "The second run of the MERGE writes nothing. The perplexity rose from 11 to 29.",
+    "A chunk keeps the span it came from.",
+]
+
+FALSE = [
+    "Use stratified sampling with a random seed and cross validation for robust estimates.",
+    "Kubernetes schedules pods on nodes by their resource requests and their affinities.",
+    "The perplexity rose from 11 to 31.",
+    "Split by document before you make a single sample. Then buy more graphics cards from a cloud provider in Ohio.",
+    "The author is a model of the data that is used by the class and returns the value of the function.",
+]
+
+
+@pytest.mark.parametrize("answer", TRUE)
+def test_what_the_passages_say_is_supported(answer: str):
+    verdict = judge(answer, PASSAGES, question=QUESTION)
+    assert verdict.supported, verdict
+    assert verdict.reason is None
+
+
+@pytest.mark.parametrize("answer", FALSE)
+def test_what_they_do_not_say_is_not(answer: str):
+    verdict = judge(answer, PASSAGES, question=QUESTION)
+    assert verdict.fault is Fault.UNSUPPORTED
+    assert verdict.reason
+
+
+@pytest.mark.parametrize("answer", ["", " \n", "…", "the of and"])
+def test_no_words_are_no_answer(answer: str):
+    assert judge(answer, PASSAGES, question=QUESTION).fault is Fault.EMPTY
+
+
+def test_a_model_that_is_stuck_is_noticed_even_in_supported_words():
+    stuck = "split by document before you make a single sample " * 8
+    assert judge(stuck, PASSAGES, question=QUESTION).fault is Fault.REPETITIVE
+
+
+def test_the_question_said_back_is_no_answer():
+    assert judge("You split a dataset.", PASSAGES, question=QUESTION).fault is Fault.ECHO
+
+
+def test_nothing_is_supported_by_nothing():
+    assert judge("Split by document.", (), question="Why?").fault is Fault.UNSUPPORTED
+
+
+def test_a_sentence_names_the_passage_that_supports_it():
+    verdict = judge("A chunk keeps the span it came from.", PASSAGES, question=QUESTION)
+    assert [each.passage for each in verdict.sentences] == [2]
+
+
+def test_a_stricter_threshold_stops_more():
+    answer = "You should split by document, before making a single sample."
+    assert judge(answer, PASSAGES, question=QUESTION, threshold=0.3).supported
+    assert not judge(answer, PASSAGES, question=QUESTION, threshold=1.0).supported
