@@ -1,0 +1,1 @@
+"""Is what was released still good? Alarms over the traces of real answers."""
