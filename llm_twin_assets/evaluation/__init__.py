@@ -1,0 +1,1 @@
+"""Candidate against champion on documents neither has seen; the gate."""
