@@ -1,0 +1,1 @@
+"""A person's decision, the release record it leads to, and the pointer the service follows."""

@@ -1,0 +1,117 @@
+"""The assets of the release stage: a person's approval (external) and what is deployed by it."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from llm_twin_assets.automation import WHEN_CONTENT_CHANGED_AND_CHECKED
+from llm_twin_assets.domain.document import Category
+from llm_twin_assets.domain.model import ModelVersion
+from llm_twin_assets.domain.preview import markdown_table
+from llm_twin_assets.domain.release import Release
+from llm_twin_assets.features.incremental import current_snapshot
+from llm_twin_assets.inference.prompts import prompt_digest
+from llm_twin_assets.partitions import AUTHORS, OWNERS
+from llm_twin_assets.release.approvals import ApprovalError
+from llm_twin_assets.release.deployment import Served, approved, deploy
+from llm_twin_assets.release.records import releases
+from resources.embedder import Embedder
+from resources.errors import StorageError
+from resources.object_store import ObjectStore
+from resources.registry import Registry
+from resources.settings import Settings
+from resources.vector_store import LanceVectorStore
+
+# External on purpose: an executable asset with required config would break "Materialize all", and no button there may
+# say yes.
+APPROVED_MODEL = dg.AssetSpec(
+    key=["release", "approved_model"],
+    deps=[dg.AssetKey(["models", "evaluation"])],
+    partitions_def=AUTHORS,
+    group_name="release",
+    kinds={"human"},
+    owners=OWNERS,
+    description=(
+        "The model version that a person said yes to. Written only by the jobs `approve_model` and `roll_back` (or "
+        "`twin approve`), which check the gate again and append to the approval record; deployment trusts that record, "
+        "never this event."
+    ),
+)
+
+
+@dg.asset(
+    key=["release", "deployed"],
+    deps=[APPROVED_MODEL, *(dg.AssetKey(["embedded", category.plural]) for category in Category)],
+    partitions_def=AUTHORS,
+    group_name="release",
+    kinds={"python", "bentoml"},
+    owners=OWNERS,
+    automation_condition=WHEN_CONTENT_CHANGED_AND_CHECKED,
+    description=(
+        "What answers people: approved model, embedded snapshot, embedder and prompt template as one immutable release "
+        "record. The service follows a pointer to it, which is switched in one step."
+    ),
+)
+def deployed(
+    context: dg.AssetExecutionContext,
+    objects: dg.ResourceParam[ObjectStore],
+    vector_store: dg.ResourceParam[LanceVectorStore],
+    embedder: dg.ResourceParam[Embedder],
+    registry: dg.ResourceParam[Registry],
+    settings: dg.ResourceParam[Settings],
+) -> dg.MaterializeResult[None]:
+    """Release what was approved, with the newest snapshot, and switch the pointer."""
+    author = context.partition_key
+    try:
+        release, is_new = release_approved(author, objects, vector_store, embedder, registry, settings)
+    except ApprovalError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    context.log.info("%s %s", release.release_id, "is released" if is_new else "serves already")
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(release.release_id),
+        metadata={
+            "release": release.release_id,
+            "new": is_new,
+            "model_version": release.model_version,
+            "snapshot": release.snapshot,
+            "dataset_version": release.dataset,
+            "approver": release.approver,
+            "releases": dg.MetadataValue.md(release_table(releases(objects, author))),
+        },
+    )
+
+
+def release_approved(
+    author: str,
+    objects: ObjectStore,
+    vector_store: LanceVectorStore,
+    embedder: Embedder,
+    registry: Registry,
+    settings: Settings,
+) -> tuple[Release, bool]:
+    """Deploy the deciding approval; returns the release that serves and whether it is new."""
+    approval = approved(objects, author)
+    snapshot = current_snapshot(author, vector_store, embedder)
+    if snapshot is None:
+        raise StorageError(f"author '{author}' has no embedded snapshot", mend=f"Run `twin run --author {author}`.")
+    served = Served(
+        author_name=settings.author(author).name,
+        snapshot=snapshot,
+        embedder=embedder.model,
+        embedder_digest=embedder.digest,
+        prompt_digest=prompt_digest(),
+    )
+    tags = registry.tags(author, approval.model_version)
+    model = ModelVersion.from_tags(author, approval.model_version, tags)
+    release, is_new = deploy(objects, approval, model, served, datetime.now(UTC))
+    registry.set_alias(author, "champion", release.model_version)
+    return release, is_new
+
+
+def release_table(past: list[Release]) -> str:
+    """The releases of an author, newest first."""
+    rows = [
+        (entry.release_id, entry.model_version, entry.snapshot, entry.approver, f"{entry.released_at:%Y-%m-%d %H:%M}")
+        for entry in reversed(past)
+    ]
+    return markdown_table(("release", "model version", "snapshot", "approver", "released (UTC)"), rows)
