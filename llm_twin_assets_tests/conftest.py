@@ -1,6 +1,5 @@
 """Fixtures that every part of the suite shares."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,12 +14,11 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads or writes the developer's own twin."""
     for name in ("TWIN_CONFIG", "DAGSTER_HOME", "MLFLOW_TRACKING_URI", "PHOENIX_URL", "TWIN_SERVICE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TWIN_HOME", str(tmp_path / "home"))
-    yield
 
 
 @pytest.fixture

@@ -53,7 +53,9 @@ class Loom:
 
 
 def test_an_article_gives_its_opening_and_its_sections() -> None:
-    made = [(draft.kind, draft.instruction) for draft in drafts(cleaned("a", ARTICLE, title="A quiet Friday"), SETTINGS)]
+    made = [
+        (draft.kind, draft.instruction) for draft in drafts(cleaned("a", ARTICLE, title="A quiet Friday"), SETTINGS)
+    ]
     assert made == [
         ("title_opening", 'Write the opening of the article "A quiet Friday".'),
         ("heading_section", 'From the article "A quiet Friday", write the section "What went wrong".'),

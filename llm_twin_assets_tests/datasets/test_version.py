@@ -61,7 +61,7 @@ def test_a_complete_version_is_never_written_again(documents: list[CleanedDocume
     version.store(objects, "maya", digest, files)
     stored = Path(objects.root, f"datasets/maya/{digest}/train.parquet")
     before = stored.stat().st_mtime_ns
-    version.store(objects, "maya", digest, {name: b"other" for name in files})
+    version.store(objects, "maya", digest, dict.fromkeys(files, b"other"))
     assert stored.stat().st_mtime_ns == before
 
 

@@ -3,7 +3,9 @@ from hypothesis import strategies as st
 
 from llm_twin_assets.domain.sections import sections
 
-LINES = st.sampled_from(["# A", "## B", "### C ##", "text", "", "```", "```py", "~~~", "#no", "####### no", "    # code?"])
+LINES = st.sampled_from(
+    ["# A", "## B", "### C ##", "text", "", "```", "```py", "~~~", "#no", "####### no", "    # code?"]
+)
 
 
 @given(st.lists(LINES).map("\n".join) | st.text())

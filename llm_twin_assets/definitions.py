@@ -1,0 +1,116 @@
+"""The code location: the only place that builds `Definitions`."""
+
+import os
+from collections.abc import Callable
+
+import dagster as dg
+
+from llm_twin_assets.collection.assets import RAW_ASSETS
+from llm_twin_assets.collection.schedules import collection_schedule, register_authors
+from llm_twin_assets.datasets.assets import instruct
+from llm_twin_assets.datasets.checks import DATASET_CHECKS
+from llm_twin_assets.evaluation.assets import evaluation
+from llm_twin_assets.evaluation.checks import EVALUATION_CHECKS
+from llm_twin_assets.features.assets import CLEANED_ASSETS, EMBEDDED_ASSETS
+from llm_twin_assets.features.checks import FEATURE_CHECKS
+from llm_twin_assets.monitoring.checks import MONITORING_CHECKS
+from llm_twin_assets.monitoring.sensors import answer_alarms
+from llm_twin_assets.release.assets import APPROVED_MODEL, deployed
+from llm_twin_assets.release.jobs import DECISION_JOBS
+from llm_twin_assets.training.assets import TRAINING_ASSETS
+from llm_twin_assets.training.checks import CANDIDATE_CHECKS
+from resources.embedder import Embedder
+from resources.errors import ConfigurationError
+from resources.object_store import ObjectStore
+from resources.registry import Registry
+from resources.settings import Collection, Environment, Settings
+from resources.vector_store import LanceVectorStore
+from resources.warehouse import Warehouse
+
+# Everything up to the report that a person reads before approving: what `twin run` materializes.
+UP_TO_EVALUATION = dg.AssetSelection.all() - dg.AssetSelection.groups("release")
+
+
+@dg.definitions
+def definitions() -> dg.Definitions:
+    """Assets, checks, jobs, schedules, sensors and the resources they use."""
+    return dg.Definitions(
+        assets=[
+            *RAW_ASSETS,
+            *CLEANED_ASSETS,
+            *EMBEDDED_ASSETS,
+            instruct,
+            *TRAINING_ASSETS,
+            evaluation,
+            APPROVED_MODEL,
+            deployed,
+        ],
+        asset_checks=[*FEATURE_CHECKS, *DATASET_CHECKS, *CANDIDATE_CHECKS, *EVALUATION_CHECKS, *MONITORING_CHECKS],
+        jobs=[
+            dg.define_asset_job("build_candidate", UP_TO_EVALUATION, description=_BUILD_CANDIDATE),
+            dg.define_asset_job("deploy", "release/deployed", description="Put the approved model into service."),
+            *DECISION_JOBS,
+        ],
+        schedules=[collection_schedule(_cron())],
+        sensors=[register_authors, answer_alarms, _automation_sensor()],
+        resources=resources(),
+        # One process a run: an author's steps share the loaded models, and 4 GB suffice for a whole run. Training has a
+        # process of its own; runs of different authors go side by side (see docs/adr/0002).
+        executor=dg.in_process_executor,
+    )
+
+
+def resources() -> dict[str, dg.ResourceDefinition | dg.PipesSubprocessClient]:
+    """Clients by the names that assets ask for; made when a run starts, from the environment of that moment."""
+    return {
+        "environment": _made(Environment.current, "Where things are on this machine."),
+        "settings": _made(Settings.load, "twin.yaml, checked."),
+        "warehouse": _made(lambda: Warehouse(_under("warehouse")), "Delta Lake tables."),
+        "vector_store": _made(lambda: LanceVectorStore(_under("embedded")), "Embedded snapshots in Lance."),
+        "objects": _made(lambda: ObjectStore(_under("objects")), "Datasets, models, records, the release pointer."),
+        "embedder": _made(lambda: embedder(Settings.load()), "The embedding model."),
+        "registry": _made(lambda: registry(Environment.current()), "MLflow: experiments and model versions."),
+        "pipes": dg.PipesSubprocessClient(),
+    }
+
+
+def embedder(settings: Settings) -> Embedder:
+    """The embedding model that `twin.yaml` names."""
+    chosen = settings.embedding
+    return Embedder(chosen.model, chosen.revision, chosen.batch_size)
+
+
+def registry(environment: Environment) -> Registry:
+    """The MLflow server that `MLFLOW_TRACKING_URI` names, else SQLite and a folder below the home."""
+    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
+        return Registry(uri, artifact_root=None)
+    return Registry.embedded(environment.local("mlflow"))
+
+
+def _made(make: Callable[[], object], description: str) -> dg.ResourceDefinition:
+    return dg.ResourceDefinition(lambda _: make(), description=description)
+
+
+def _under(part: str) -> str:
+    return Environment.current().under(part)
+
+
+def _cron() -> str:
+    """When to collect. A broken twin.yaml must not take the whole UI with it: runs and the sensor report it."""
+    try:
+        return Settings.load().collection.schedule
+    except ConfigurationError:
+        return Collection().schedule
+
+
+def _automation_sensor() -> dg.AutomationConditionSensorDefinition:
+    # Dagster's default is STOPPED; a twin that keeps itself up to date has to have it running.
+    return dg.AutomationConditionSensorDefinition(
+        "automation",
+        target=dg.AssetSelection.all(),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Materializes what its automation condition asks for.",
+    )
+
+
+_BUILD_CANDIDATE = "Everything from collection to the evaluation report, for one author. Releases nothing."

@@ -1,0 +1,157 @@
+"""What runs by itself, tick by tick, on the real graph."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from llm_twin_assets.definitions import definitions
+from llm_twin_assets.partitions import AUTHORS
+
+MAYA, NOOR = "maya", "noor"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+RAW = [f"raw/{platform}" for platform in ("files", "github", "linkedin", "medium", "substack")]
+DATA = [f"{step}/{kind}" for step in ("cleaned", "embedded") for kind in ("articles", "posts", "code")]
+DATA.append("datasets/instruct")
+MODELS = ["models/hyperparameters", "models/candidate", "models/evaluation"]
+
+
+class Clockwork:
+    """The graph with an instance of its own: say what was materialized, then ask what a tick requests."""
+
+    def __init__(self) -> None:
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.definitions = definitions()
+        self._cursor = None
+
+    def authors(self, *names: str) -> None:
+        self.instance.add_dynamic_partitions(AUTHORS.name or "", list(names))
+
+    def materialized(self, author: str, data_version: str, *assets: str, failing: str = "") -> None:
+        """A real run of stand-ins for these assets, blocking checks included: all pass but the one named."""
+        keys = [dg.AssetKey(asset.split("/")) for asset in assets]
+        checks = [spec for check in self.definitions.asset_checks or [] for spec in check.check_specs]
+        blocking = [spec for spec in checks if spec.blocking and spec.asset_key in keys]
+
+        @dg.multi_asset(
+            specs=[dg.AssetSpec(key) for key in keys],
+            check_specs=[spec._replace(additional_deps=[]) for spec in blocking],
+            partitions_def=AUTHORS,
+        )
+        def stand_in() -> Iterator[dg.MaterializeResult[None]]:
+            for key in keys:
+                results = [
+                    dg.AssetCheckResult(passed=spec.name != failing, asset_key=key, check_name=spec.name)
+                    for spec in blocking
+                    if spec.asset_key == key
+                ]
+                yield dg.MaterializeResult(key, data_version=dg.DataVersion(data_version), check_results=results)
+
+        dg.materialize(
+            [stand_in], instance=self.instance, partition_key=author, run_config=QUIET, raise_on_error=not failing
+        )
+
+    def tick(self) -> set[tuple[str, str]]:
+        result = dg.evaluate_automation_conditions(self.definitions, instance=self.instance, cursor=self._cursor)
+        self._cursor = result.cursor
+        keys = [spec.key for spec in self.definitions.resolve_all_asset_specs()]
+        return {(key.to_user_string(), author or "") for key in keys for author in result.get_requested_partitions(key)}
+
+
+@pytest.fixture
+def clockwork() -> Clockwork:
+    made = Clockwork()
+    made.authors(MAYA, NOOR)
+    assert made.tick() == set()
+    return made
+
+
+@pytest.fixture
+def trained(clockwork: Clockwork) -> Clockwork:
+    """Maya's twin is trained and evaluated; nobody has approved it."""
+    clockwork.materialized(MAYA, "1", *RAW)
+    clockwork.materialized(MAYA, "1", *DATA)
+    clockwork.materialized(MAYA, "1", *MODELS)
+    assert clockwork.tick() == set()
+    return clockwork
+
+
+def of(author: str, *assets: str) -> set[tuple[str, str]]:
+    return {(asset, author) for asset in assets}
+
+
+def test_what_was_collected_is_cleaned_embedded_and_made_a_dataset(clockwork: Clockwork) -> None:
+    clockwork.materialized(MAYA, "1", *RAW)
+    assert clockwork.tick() == of(MAYA, *DATA)
+    assert clockwork.tick() == set()
+
+
+def test_a_checked_dataset_is_trained_on(clockwork: Clockwork) -> None:
+    clockwork.materialized(MAYA, "1", *RAW)
+    clockwork.tick()
+    clockwork.materialized(MAYA, "1", *DATA)
+    assert clockwork.tick() == of(MAYA, "models/hyperparameters", "models/candidate")
+
+
+def test_a_candidate_is_evaluated(clockwork: Clockwork) -> None:
+    clockwork.materialized(MAYA, "1", *RAW)
+    clockwork.materialized(MAYA, "1", *DATA)
+    clockwork.materialized(MAYA, "1", "models/hyperparameters", "models/candidate")
+    assert clockwork.tick() == of(MAYA, "models/evaluation")
+
+
+@pytest.mark.parametrize("check", ["answers_are_verbatim", "splits_are_disjoint", "splits_are_filled"])
+def test_a_dataset_that_fails_a_blocking_check_is_not_trained_on(clockwork: Clockwork, check: str) -> None:
+    clockwork.materialized(MAYA, "1", *RAW)
+    clockwork.tick()
+    clockwork.materialized(MAYA, "1", *DATA, failing=check)
+    assert clockwork.tick() == set()
+
+
+def test_a_dataset_that_fails_after_a_good_one_is_not_trained_on(trained: Clockwork) -> None:
+    trained.materialized(MAYA, "2", *DATA, failing="answers_are_verbatim")
+    assert not trained.tick() & of(MAYA, *MODELS)
+
+
+def test_unchanged_content_stops_at_the_first_asset(trained: Clockwork) -> None:
+    trained.materialized(MAYA, "1", *RAW)
+    assert trained.tick() == set()
+
+
+def test_changed_content_goes_all_the_way_but_releases_nothing(trained: Clockwork) -> None:
+    trained.materialized(MAYA, "2", *RAW)
+    assert trained.tick() == of(MAYA, *DATA, *MODELS)
+
+
+def test_one_author_does_not_move_another(trained: Clockwork) -> None:
+    trained.materialized(NOOR, "1", *RAW)
+    assert trained.tick() == of(NOOR, *DATA)
+
+
+def test_nothing_is_deployed_before_a_person_says_yes(trained: Clockwork) -> None:
+    assert trained.tick() == set()
+    trained.materialized(MAYA, "1", "release/approved_model")
+    assert trained.tick() == of(MAYA, "release/deployed")
+    assert trained.tick() == set()
+
+
+def test_a_new_snapshot_is_deployed_with_the_approved_model(trained: Clockwork) -> None:
+    trained.materialized(MAYA, "1", "release/approved_model")
+    trained.materialized(MAYA, "1", "release/deployed")
+    trained.tick()
+    trained.materialized(MAYA, "2", "embedded/posts")
+    assert trained.tick() == of(MAYA, "release/deployed")
+
+
+def test_a_snapshot_that_fails_its_checks_is_not_deployed(trained: Clockwork) -> None:
+    trained.materialized(MAYA, "1", "release/approved_model")
+    trained.materialized(MAYA, "1", "release/deployed")
+    trained.tick()
+    failing = next(
+        spec.name
+        for check in trained.definitions.asset_checks or []
+        for spec in check.check_specs
+        if spec.blocking and spec.asset_key == dg.AssetKey(["embedded", "posts"])
+    )
+    trained.materialized(MAYA, "2", "embedded/posts", failing=failing)
+    assert trained.tick() == set()

@@ -1,0 +1,61 @@
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from llm_twin_assets.definitions import definitions
+
+HEAVY = ("torch", "transformers", "sentence_transformers", "trl", "mlflow")
+
+
+@pytest.fixture(scope="module")
+def code_location() -> dg.Definitions:
+    return definitions()
+
+
+def specs(code_location: dg.Definitions) -> list[dg.AssetSpec]:
+    return sorted(code_location.resolve_all_asset_specs(), key=lambda spec: spec.key)
+
+
+def test_the_code_location_is_loadable(code_location: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(code_location)
+
+
+def test_loading_it_imports_no_model_library() -> None:
+    look = (
+        "import sys; from llm_twin_assets.definitions import definitions; definitions();"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_broken_twin_yaml_does_not_keep_it_from_loading(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "twin.yaml").write_text("authors: [\n")
+    monkeypatch.setenv("TWIN_CONFIG", str(tmp_path / "twin.yaml"))
+    dg.Definitions.validate_loadable(definitions())
+
+
+def test_every_asset_says_what_it_is_and_whose(code_location: dg.Definitions) -> None:
+    for spec in specs(code_location):
+        assert spec.description, spec.key
+        assert spec.group_name not in (None, "default"), spec.key
+        assert spec.kinds, spec.key
+        assert spec.owners, spec.key
+        assert spec.partitions_def, spec.key
+        assert spec.partitions_def.name == "author"
+
+
+def test_the_graph_is_the_one_we_drew(code_location: dg.Definitions, snapshot: SnapshotAssertion) -> None:
+    graph = code_location.resolve_asset_graph()
+    drawn = []
+    for spec in specs(code_location):
+        node = graph.get(spec.key)
+        drawn.append(f"{spec.group_name}: {spec.key.to_user_string()}")
+        drawn += [
+            f"    <- {dep.asset_key.to_user_string()}" for dep in sorted(spec.deps, key=lambda dep: dep.asset_key)
+        ]
+        drawn += [f"    check {key.name}" for key in sorted(node.check_keys, key=lambda key: key.name)]
+    assert "\n".join(drawn) == snapshot
