@@ -1,0 +1,1 @@
+"""From a dataset to a registered candidate: plan, child process, registry round trip."""

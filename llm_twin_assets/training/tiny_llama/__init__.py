@@ -1,0 +1,1 @@
+"""tiny-llama: the small pretrained base model that the project ships, and everything that built it."""
