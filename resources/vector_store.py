@@ -4,7 +4,7 @@ A snapshot is a tagged version: readers that opened it keep seeing it while the 
 refuses tagged versions.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -143,10 +143,13 @@ class LanceVectorStore:
             _contents(table) if table is not None else pa.table({name: pa.array([], pa.string()) for name in _CONTENTS})
         )
 
-    def rows(self, author: str, category: str) -> pa.Table:
-        """All columns of the head's chunks of a category."""
+    def rows(self, author: str, category: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """The head's chunks of a category; all columns, or those named."""
         table = self._table(author)
-        return table.search().where(_equals("category", category)).to_arrow() if table is not None else pa.table({})
+        if table is None:
+            return pa.table({name: [] for name in columns or ()})
+        query = table.search().where(_equals("category", category))
+        return (query.select(list(columns)) if columns else query).to_arrow()
 
     def version(self, author: str) -> int | None:
         """The head's version, None if there is no table."""

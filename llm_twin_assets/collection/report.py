@@ -8,6 +8,7 @@ import dagster as dg
 from llm_twin_assets.collection.connector import Quarantined
 from llm_twin_assets.collection.engine import Collected
 from llm_twin_assets.domain.document import RawDocument
+from llm_twin_assets.domain.preview import link, markdown_table
 from resources.warehouse import MergeCounts
 
 _PREVIEW = 10
@@ -44,8 +45,8 @@ class Report:
         values |= {f"scrubbed/{kind}": dg.MetadataValue.int(count) for kind, count in sorted(scrubbed.items())}
         values |= {f"version/{table}": dg.MetadataValue.int(v) for table, v in self.versions.items() if v is not None}
         if documents:
-            values["by category"] = dg.MetadataValue.md(_categories(self.merged))
-            values["dated by"] = dg.MetadataValue.text(", ".join(f"{by}: {n}" for by, n in sorted(dated_by.items())))
+            values["by_category"] = dg.MetadataValue.md(_categories(self.merged))
+            values["dated_by"] = dg.MetadataValue.text(", ".join(f"{by}: {n}" for by, n in sorted(dated_by.items())))
             values["preview"] = dg.MetadataValue.md(preview(documents))
         if self.quarantined:
             values["quarantine"] = dg.MetadataValue.md(quarantine(self.quarantined))
@@ -54,42 +55,28 @@ class Report:
 
 def preview(documents: Sequence[RawDocument]) -> str:
     """The newest documents as a Markdown table."""
-    newest = sorted(documents, key=lambda d: (d.published_at is not None, d.published_at), reverse=True)[:_PREVIEW]
+    newest = sorted(documents, key=lambda d: (d.published_at is not None, d.published_at), reverse=True)
     rows = [
         (
-            document.published_at.date().isoformat() if document.published_at else "",
+            document.published_at and document.published_at.date(),
             document.category.value,
-            f"[{_cell(document.title or document.content, 70)}]({document.url})"
-            if document.url
-            else _cell(document.title or document.content, 70),
+            link(document.title or document.content, document.url),
             f"{len(document.content):,}",
         )
         for document in newest
     ]
-    return _table(("published", "category", "document", "characters"), rows, len(documents))
+    return markdown_table(("published", "category", "document", "characters"), rows, limit=_PREVIEW)
 
 
 def quarantine(items: Sequence[Quarantined]) -> str:
     """What could not be read, as a Markdown table."""
-    rows = [(f"`{item.where}`", _cell(item.reason, 400)) for item in items[:_QUARANTINE]]
-    return _table(("where", "why, and what to do"), rows, len(items))
+    rows = [(item.where, item.reason) for item in items]
+    return markdown_table(("where", "why, and what to do"), rows, width=400, limit=_QUARANTINE)
 
 
 def _categories(merged: Mapping[str, MergeCounts]) -> str:
-    rows = [(table, str(c.new), str(c.changed), str(c.unchanged)) for table, c in merged.items()]
-    return _table(("table", "new", "changed", "unchanged"), rows, len(rows))
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> str:
-    lines = [" | ".join(header), " | ".join("---" for _ in header), *(" | ".join(row) for row in rows)]
-    table = "\n".join(f"| {line} |" for line in lines)
-    return table if total == len(rows) else f"{table}\n\n… and {total - len(rows)} more."
-
-
-def _cell(text: str, width: int) -> str:
-    line = " ".join(text.split())
-    shown = line if len(line) <= width else f"{line[: width - 1]}…"
-    return shown.replace("\\", "\\\\").replace("|", "\\|").replace("[", "\\[").replace("]", "\\]").replace("<", "&lt;")
+    rows = [(table, counts.new, counts.changed, counts.unchanged) for table, counts in merged.items()]
+    return markdown_table(("table", "new", "changed", "unchanged"), rows)
 
 
 def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

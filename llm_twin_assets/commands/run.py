@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 from dagster import DagsterEventType
-from dagster._core.events import StepFailureData
 from rich.status import Status
 
 from llm_twin_assets.commands.console import PROGRESS
@@ -99,21 +98,22 @@ class _Progress:
         check = event.asset_check_evaluation_data
         if check.passed:
             return
-        said = f"{check.asset_key.to_user_string()}: check '{check.check_name}' failed: {check.description or 'no reason given'}"
-        PROGRESS.print(f"[yellow]![/] {said}", markup=True)
+        reason = check.description or "see its metadata"
+        said = f"{check.asset_key.to_user_string()}: the check '{check.check_name}' failed: {reason}"
+        PROGRESS.print(f"[yellow]![/] {said}")
         if check.blocking:
             self.failure = self.failure or said
 
     def _failed(self, event: dg.DagsterEvent) -> None:
         PROGRESS.print(f"[red]✗[/] {_spoken(event.step_key)}")
-        self.failure = self.failure or f"{_spoken(event.step_key)}: {_cause(event.step_failure_data)}"
+        self.failure = self.failure or f"{_spoken(event.step_key)}: {_cause(event)}"
 
 
-def _cause(failure: StepFailureData) -> str:
+def _cause(event: dg.DagsterEvent) -> str:
     """What went wrong, without the names of our error classes."""
-    said = failure.user_failure_data
-    if said and said.description:
-        return said.description
+    failure = event.step_failure_data
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
     error = failure.error
     while error and error.cause:
         error = error.cause

@@ -9,17 +9,47 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, width: int = 80) -> str:
-    """A Markdown table; long cells are cut, line breaks and pipes made harmless."""
-    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    lines += [f"| {' | '.join(_cell(value, width) for value in row)} |" for row in rows]
+class Markup(str):
+    """Text that is Markdown already and goes into a cell as it is."""
+
+    __slots__ = ()
+
+
+def markdown_table(
+    header: Sequence[str], rows: Iterable[Sequence[object]], *, width: int = 80, limit: int | None = None
+) -> str:
+    """A Markdown table. Cells are one line, cut at `width`; markup in them is shown, not obeyed."""
+    cells = [[_cell(value, width) for value in row] for row in rows]
+    shown = cells if limit is None else cells[:limit]
+    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}", *(f"| {' | '.join(row)} |" for row in shown)]
+    if len(shown) < len(cells):
+        lines += ["", f"… and {len(cells) - len(shown)} more."]
     return "\n".join(lines)
 
 
+def link(text: str, url: str | None, width: int = 80) -> str:
+    """A cell that leads to a page, where there is one."""
+    return Markup(f"[{_cell(text, width)}]({url.replace(')', '%29')})") if url else text
+
+
+def histogram(values: Sequence[int], label: str, limit: int | None = None) -> str:
+    """A histogram as an inline picture; `limit` is drawn as a line."""
+    if not values:
+        return f"no {label}"
+    figure = new_figure(4.4, 1.8)
+    axes = figure.add_subplot()
+    axes.hist(values, bins=min(40, max(values) - min(values) + 1), color="#4F43DD")
+    if limit is not None:
+        axes.axvline(limit, color="#D9480F", linewidth=1)
+    axes.set_xlabel(label)
+    axes.spines[["top", "right"]].set_visible(False)
+    return inline_png(figure, label)
+
+
 def inline_png(figure: "Figure", alt: str) -> str:
-    """A matplotlib figure as a Markdown image that carries its own bytes."""
+    """A matplotlib figure as a Markdown image that carries its own bytes: small, since event logs keep it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+    figure.savefig(buffer, format="png", dpi=80)
     return f"![{alt}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
 
 
@@ -32,6 +62,10 @@ def new_figure(width: float = 6.4, height: float = 2.8) -> "Figure":
 
 
 def _cell(value: object, width: int) -> str:
-    text = "" if value is None else str(value)
-    text = " ".join(text.split()).replace("|", "\\|")
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    if isinstance(value, Markup):
+        return value
+    text = " ".join(str("" if value is None else value).split())
+    text = text if len(text) <= width else f"{text[: width - 1]}…"
+    for character in "\\|[]`":
+        text = text.replace(character, f"\\{character}")
+    return text.replace("<", "&lt;")

@@ -4,12 +4,13 @@ import time
 from collections.abc import Mapping
 
 import dagster as dg
+import pyarrow as pa
 
 from llm_twin_assets.automation import WHEN_CONTENT_CHANGED, WHEN_CONTENT_CHANGED_AND_CHECKED
 from llm_twin_assets.collection.connectors import all_connectors
 from llm_twin_assets.domain.document import Category, CleanedDocument
+from llm_twin_assets.domain.preview import histogram, markdown_table
 from llm_twin_assets.domain.tables import CLEANED_SCHEMA, cleaned_documents, raw_documents, to_table
-from llm_twin_assets.features.display import histogram, markdown_table
 from llm_twin_assets.features.incremental import (
     Cleaned,
     Indexed,
@@ -24,6 +25,7 @@ from resources.vector_store import LanceVectorStore
 from resources.warehouse import MergeCounts, Warehouse
 
 # What decides whether a row is written again: its text, or what it was made from and by.
+_SHOWN = ("context", "text", "start", "end", "tokens")
 _COMPARED = ("content_hash", "raw_hash", "cleaner")
 
 
@@ -76,8 +78,8 @@ def _cleaned_asset(category: Category) -> dg.AssetsDefinition:
             metadata={
                 **_cleaning_metadata(result, counts),
                 "seconds": round(time.monotonic() - started, 3),
-                "delta version": _or_none(warehouse.version(table)),
-                "delta table": dg.MetadataValue.path(warehouse.uri(table)),
+                "delta_version": _or_none(warehouse.version(table)),
+                "delta_table": dg.MetadataValue.path(warehouse.uri(table)),
             },
         )
 
@@ -114,9 +116,10 @@ def _embedded_asset(category: Category) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             data_version=dg.DataVersion(done.data_version),
             metadata={
-                **_index_metadata(done, max_tokens),
+                **_index_metadata(done),
+                **_chunks_shown(vector_store.rows(author, category.value, _SHOWN), max_tokens),
                 "model": f"{embedder.model} ({embedder.digest[:12]})",
-                "lance version": _or_none(vector_store.version(author)),
+                "lance_version": _or_none(vector_store.version(author)),
             },
         )
 
@@ -133,15 +136,20 @@ def _cleaning_metadata(result: Cleaned, counts: MergeCounts) -> Mapping[str, dg.
                 "changed": counts.changed,
                 "unchanged": counts.unchanged,
                 "removed": counts.removed,
-                "cleaned now": result.cleaned,
+                "cleaned": result.cleaned,
                 "quarantined": len(result.quarantined),
                 "words": sum(words),
             }
         ),
         "preview": dg.MetadataValue.md(_documents_table(result.documents)),
-        "words per document": dg.MetadataValue.md(histogram(words, "words per document")),
+        "words_per_document": dg.MetadataValue.md(histogram(words, "words per document")),
         "quarantine": dg.MetadataValue.md(
-            markdown_table(("document", "reason"), [(each.place, each.reason) for each in result.quarantined], limit=50)
+            markdown_table(
+                ("document", "reason"),
+                [(each.place, each.reason) for each in result.quarantined],
+                width=400,
+                limit=50,
+            )
             if result.quarantined
             else "nothing"
         ),
@@ -159,37 +167,40 @@ def _documents_table(documents: tuple[CleanedDocument, ...]) -> str:
              each.code_language or each.language, each.words, each.text[:120])
             for each in newest
         ],
+        limit=8,
     )  # fmt: skip
 
 
-def _index_metadata(done: Indexed, max_tokens: int) -> Mapping[str, dg.MetadataValue]:
+def _index_metadata(done: Indexed) -> Mapping[str, dg.MetadataValue]:
     embedded, speed = done.embedded, done.embedded.encoded / done.seconds if done.seconds else 0.0
-    rows = embedded.rows.select(["context", "text", "start", "end"]).slice(0, 8).to_pylist()
     return {
         **_integers(
             {
                 "dagster/row_count": done.chunks,
-                "new documents": len(done.plan.new),
-                "changed documents": len(done.plan.changed),
-                "unchanged documents": done.plan.unchanged,
-                "removed documents": len(done.plan.removed),
-                "chunks written": embedded.chunks,
-                "chunks embedded": embedded.encoded,
-                "chunks reused": embedded.reused,
+                "new": len(done.plan.new),
+                "changed": len(done.plan.changed),
+                "unchanged": done.plan.unchanged,
+                "removed": len(done.plan.removed),
+                "chunks": done.chunks,
+                "chunks_written": embedded.chunks,
+                "chunks_embedded": embedded.encoded,
+                "chunks_reused": embedded.reused,
             }
         ),
         "snapshot": dg.MetadataValue.text(done.snapshot or "none"),
-        "preview": dg.MetadataValue.md(
-            markdown_table(
-                ("context", "text", "start", "end"),
-                [(row["context"], row["text"], row["start"], row["end"]) for row in rows],
-            )
-            if rows
-            else "nothing was written"
-        ),
-        "tokens per chunk": dg.MetadataValue.md(histogram(embedded.tokens, "tokens per chunk", max_tokens)),
         "seconds": dg.MetadataValue.float(round(done.seconds, 3)),
-        "chunks per second": dg.MetadataValue.float(round(speed, 1)),
+        "chunks_per_second": dg.MetadataValue.float(round(speed, 1)),
+    }
+
+
+def _chunks_shown(chunks: pa.Table, max_tokens: int) -> Mapping[str, dg.MetadataValue]:
+    rows = chunks.slice(0, 8).to_pylist()
+    table = markdown_table(_SHOWN, [[row[name] for name in _SHOWN] for row in rows])
+    return {
+        "preview": dg.MetadataValue.md(table if rows else "nothing"),
+        "tokens_per_chunk": dg.MetadataValue.md(
+            histogram(chunks["tokens"].to_pylist(), "tokens per chunk, context included", max_tokens)
+        ),
     }
 
 

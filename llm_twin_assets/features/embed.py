@@ -98,7 +98,6 @@ class Embedded:
     rows: pa.Table
     chunks: int
     encoded: int
-    tokens: tuple[int, ...]
 
     @property
     def reused(self) -> int:
@@ -133,14 +132,18 @@ def embed(
     model = encoder.digest
     hashes = {each.document_id: document_hash(each, model, max_tokens) for each in documents}
     rows = [
-        {**_row(document, chunk), "document_hash": hashes[document.document_id], "embedding_key": key}
+        {
+            **_row(document, chunk),
+            "document_hash": hashes[document.document_id],
+            "embedding_key": key,
+            "tokens": encoder.token_count(chunk.embedded_text),
+        }
         for (document, chunk), key in zip(chunks, keys, strict=True)
     ]
     return Embedded(
         rows=_table(rows, [vectors[key] for key in keys], encoder.dimension),
         chunks=len(chunks),
         encoded=len(missing),
-        tokens=tuple(encoder.token_count(chunk.embedded_text) for _, chunk in chunks),
     )
 
 
@@ -167,7 +170,7 @@ def rows_schema(dimension: int) -> pa.Schema:
             *(pa.field(name, pa.string(), nullable=False) for name in text),
             pa.field("url", pa.string()),
             *(pa.field(name, pa.string(), nullable=False) for name in ("title", "context", "text", "indexed_text")),
-            *(pa.field(name, pa.int64(), nullable=False) for name in ("start", "end", "ordinal")),
+            *(pa.field(name, pa.int64(), nullable=False) for name in ("start", "end", "ordinal", "tokens")),
             pa.field("published_at", pa.timestamp("us", tz="UTC")),
             pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False),
         ]
