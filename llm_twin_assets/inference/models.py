@@ -24,6 +24,7 @@ def load_model(folder: Path, resolve: BaseResolver = shipped_base) -> "tuple[Pre
         raise ModelNotFoundError(
             "holds neither config.json (a model) nor adapter_config.json (an adapter)", where=str(folder)
         )
+    from safetensors import SafetensorError
     from transformers import AutoTokenizer
     from transformers.utils import logging
 
@@ -31,7 +32,7 @@ def load_model(folder: Path, resolve: BaseResolver = shipped_base) -> "tuple[Pre
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
         model = _adapted(folder, adapter, resolve) if adapter.is_file() else _full(str(folder))
-    except (OSError, ValueError, KeyError, SafetensorError) as error:  # what transformers and peft raise for missing or damaged files
+    except (OSError, ValueError, KeyError, SafetensorError) as error:  # how missing or damaged files show
         raise ModelNotFoundError(f"the model cannot be loaded: {error}", where=str(folder)) from error
     if tokenizer.chat_template is None or tokenizer.eos_token_id is None:
         raise ModelNotFoundError("the tokenizer has no chat template, or no end-of-sequence token", where=str(folder))
