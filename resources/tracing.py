@@ -99,6 +99,7 @@ class _PhoenixSpan:
         self._tracer = tracer
         self._project = project
         self._span = span
+        self._has_failed = False
 
     @property
     def trace_id(self) -> str:
@@ -110,7 +111,15 @@ class _PhoenixSpan:
     def failed(self, reason: str) -> None:
         from opentelemetry.trace import Status, StatusCode
 
+        self._has_failed = True
         self._span.set_status(Status(StatusCode.ERROR, reason))
+
+    def ended_well(self) -> None:
+        """Say so, unless it was said to have failed: OpenTelemetry lets no error follow an OK."""
+        from opentelemetry.trace import Status, StatusCode
+
+        if not self._has_failed:
+            self._span.set_status(Status(StatusCode.OK))
 
     def child(self, name: str) -> AbstractContextManager[Span]:
         return self._tracer.step(self._project, name, self._span)
@@ -154,7 +163,9 @@ class PhoenixTracer:
         otel = self._provider(project).get_tracer(__name__)
         span = otel.start_span(name, context=context)
         with trace.use_span(span, end_on_exit=True, record_exception=True, set_status_on_exception=True):
-            yield _PhoenixSpan(self, project, span)
+            step = _PhoenixSpan(self, project, span)
+            yield step
+            step.ended_well()
 
     def _provider(self, project: str) -> "TracerProvider":
         if provider := self._providers.get(project):

@@ -8,15 +8,16 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import lancedb
 import pyarrow as pa
-from lancedb.index import FTS
-from lancedb.table import Table
 
 from resources.contention import insist
 from resources.errors import StorageError
+
+if TYPE_CHECKING:
+    from lancedb import DBConnection
+    from lancedb.table import Table
 
 # FTS is built over `indexed_text`; everything else is returned with a hit or filtered on.
 _RETURNED = (
@@ -100,7 +101,10 @@ class LanceVectorStore:
         self._root = root
 
     @cached_property
-    def _connection(self) -> lancedb.DBConnection:
+    def _connection(self) -> "DBConnection":
+        # Imported here: it is a third of what loading the code location would cost, in every process that loads it.
+        import lancedb
+
         return lancedb.connect(self._root)
 
     def document_hashes(self, author: str, category: str) -> dict[str, str]:
@@ -190,7 +194,7 @@ class LanceVectorStore:
         elif replaced:
             table.delete(_is_in("document_id", replaced))
 
-    def _check_vectors(self, author: str, table: Table, rows: pa.Table) -> None:
+    def _check_vectors(self, author: str, table: "Table", rows: pa.Table) -> None:
         have, given = table.schema.field("vector").type, rows.schema.field("vector").type
         if have != given:
             raise StorageError(
@@ -199,8 +203,10 @@ class LanceVectorStore:
                 mend="Go back to the model it was made with, or give the new one a TWIN_HOME of its own.",
             )
 
-    def _indexed(self, author: str) -> Table:
+    def _indexed(self, author: str) -> "Table":
         """The head, its full-text index covering every row."""
+        from lancedb.index import FTS
+
         table = self._table(author)
         if table is None:
             raise StorageError("there is nothing to publish", where=f"{self._root}/{author}")
@@ -213,7 +219,7 @@ class LanceVectorStore:
             )
         return table
 
-    def _table(self, author: str) -> Table | None:
+    def _table(self, author: str) -> "Table | None":
         if author not in self._connection.list_tables().tables:
             return None
         return self._connection.open_table(author)
@@ -222,7 +228,7 @@ class LanceVectorStore:
 class LanceIndex:
     """`Index` on one version of a Lance table."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def dense(self, vector: Collection[float], k: int, filters: Filters) -> list[Hit]:
@@ -249,11 +255,11 @@ class LanceIndex:
         return int(self._table.count_rows())
 
 
-def _contents(table: Table) -> pa.Table:
+def _contents(table: "Table") -> pa.Table:
     return table.search().select(list(_CONTENTS)).to_arrow()
 
 
-def _tag(table: Table, snapshot: str) -> None:
+def _tag(table: "Table", snapshot: str) -> None:
     try:
         table.tags.create(snapshot, table.version)
     except (RuntimeError, ValueError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from llm_twin_assets.inference.models import BaseResolver, load_model
-from llm_twin_assets.inference.prompts import Message
+from llm_twin_assets.inference.prompts import Message, without_tokens
 from resources.bases import shipped_base
 from resources.errors import TwinError
 
@@ -58,7 +58,7 @@ class TransformersEngine:
         self._tokenizer, self._model = load_model(folder, resolve)
         self._stops = _stop_tokens(self._tokenizer, self._model)
         self._pad = self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else self._stops[0]
-        self._special = tuple(sorted(self._tokenizer.all_special_tokens, key=len, reverse=True))
+        self._special = tuple(self._tokenizer.all_special_tokens)
         self._lock = threading.Lock()
 
     @property
@@ -98,16 +98,11 @@ class TransformersEngine:
         return Generated(text.strip(), length, int(completion.shape[0]))
 
     def _encoded(self, messages: Sequence[Message]) -> "BatchEncoding":
-        harmless = [{**message, "content": self._without_special(message["content"])} for message in messages]
+        # A question or a document must not be able to end its own turn.
+        harmless = [{**message, "content": without_tokens(message["content"], self._special)} for message in messages]
         return self._tokenizer.apply_chat_template(
             harmless, add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
-
-    def _without_special(self, text: str) -> str:
-        """Text in which no special token stands: a question or a document must not be able to end its own turn."""
-        for token in self._special:
-            text = text.replace(token, f"{token[:1]} {token[1:]}")
-        return text
 
 
 def _stop_tokens(tokenizer: "PreTrainedTokenizerBase", model: "PreTrainedModel") -> list[int]:

@@ -67,3 +67,10 @@ def _title(title: str) -> str:
 def _undelimited(text: str) -> str:
     """A document must not be able to close its own passage or to open another."""
     return _DELIMITER.sub("< ", text)
+
+
+def without_tokens(text: str, special_tokens: Sequence[str]) -> str:
+    """Text in which none of a tokenizer's special tokens stands: each is broken up by a blank."""
+    for token in sorted(special_tokens, key=len, reverse=True):
+        text = text.replace(token, f"{token[:1]} {token[1:]}")
+    return text

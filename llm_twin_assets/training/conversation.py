@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from llm_twin_assets.inference.prompts import Message, messages
+from llm_twin_assets.inference.prompts import Message, messages, without_tokens
 from llm_twin_assets.training.errors import ExitCode, TrainingError
 
 if TYPE_CHECKING:
@@ -53,16 +53,9 @@ def load_tokenizer(folder: Path, author_name: str) -> "tuple[PreTrainedTokenizer
 
 
 def conversation(instruction: str, answer: str, *, author_name: str, special_tokens: Sequence[str]) -> Conversation:
-    """One sample. Control tokens that stand in a text are broken up, as the serving engine does: text is data."""
+    """One sample. Control tokens that stand in a text are broken up: text is data."""
     prompt = messages(without_tokens(instruction, special_tokens), author_name=author_name)
     return {"prompt": prompt, "completion": [{"role": "assistant", "content": without_tokens(answer, special_tokens)}]}
-
-
-def without_tokens(text: str, special_tokens: Sequence[str]) -> str:
-    """Text in which none of the tokenizer's special tokens stands."""
-    for token in sorted(special_tokens, key=len, reverse=True):
-        text = text.replace(token, f"{token[:1]} {token[1:]}")
-    return text
 
 
 def _complete(tokenizer: "PreTrainedTokenizerBase", folder: Path) -> list[str]:
