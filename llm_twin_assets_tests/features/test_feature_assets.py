@@ -116,9 +116,9 @@ def test_every_asset_and_check_passes_and_the_author_is_found_by_a_question(worl
     assert found[0].title == "The analytical engine"
     assert "Jacquard loom" in found[0].text
     shown = metadata(result, "embedded", "articles")
-    assert shown["new documents"] == 2
-    assert shown["chunks embedded"] > 0
-    assert "data:image/png;base64," in shown["tokens per chunk"]
+    assert shown["new"] == 2
+    assert shown["chunks_embedded"] > 0
+    assert "data:image/png;base64," in shown["tokens_per_chunk"]
 
 
 def test_a_rerun_over_an_unchanged_corpus_embeds_nothing_and_writes_no_version(world, corpus):
@@ -129,8 +129,8 @@ def test_a_rerun_over_an_unchanged_corpus_embeds_nothing_and_writes_no_version(w
     assert second.success
     assert world.versions() == before
     shown = metadata(second, "embedded", "articles")
-    assert (shown["chunks embedded"], shown["chunks written"], shown["unchanged documents"]) == (0, 0, 2)
-    assert metadata(second, "cleaned", "articles")["cleaned now"] == 0
+    assert (shown["chunks_embedded"], shown["chunks_written"], shown["unchanged"]) == (0, 0, 2)
+    assert metadata(second, "cleaned", "articles")["cleaned"] == 0
     for key in (("cleaned", "articles"), ("embedded", "posts")):
         assert data_version(second, *key) == data_version(first, *key)
 
@@ -144,7 +144,7 @@ def test_one_changed_document_touches_only_its_own_chunks_and_keeps_what_it_stil
     second = world.run()
     assert second.success
     shown = metadata(second, "embedded", "articles")
-    assert (shown["changed documents"], shown["unchanged documents"], shown["chunks embedded"]) == (1, 1, 1)
+    assert (shown["changed"], shown["unchanged"], shown["chunks_embedded"]) == (1, 1, 1)
     assert data_version(second, "embedded", "articles") != data_version(first, "embedded", "articles")
     assert data_version(second, "embedded", "code") == data_version(first, "embedded", "code")
     # The released snapshot still says what it said.
@@ -173,7 +173,7 @@ def test_a_removed_document_leaves_no_chunk(world, corpus):
     world.collect(corpus[0], *corpus[2:])
     result = world.run()
     assert result.success
-    assert metadata(result, "embedded", "articles")["removed documents"] == 1
+    assert metadata(result, "embedded", "articles")["removed"] == 1
     assert world.store.open("ada").text("starter", 5, Filters()) == []
 
 
