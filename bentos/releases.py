@@ -17,9 +17,9 @@ from llm_twin_assets.inference.prompts import messages, prompt_digest
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
 from resources.folder_digest import folder_digest
+from resources.lance_store import LanceVectorStore
 from resources.object_store import ObjectStore
 from resources.settings import Embedding, Environment
-from resources.vector_store import LanceVectorStore
 
 _logger = logging.getLogger(__name__)
 

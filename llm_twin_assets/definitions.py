@@ -21,10 +21,10 @@ from llm_twin_assets.training.assets import TRAINING_ASSETS
 from llm_twin_assets.training.checks import CANDIDATE_CHECKS
 from resources.embedder import Embedder
 from resources.errors import ConfigurationError
+from resources.lance_store import LanceVectorStore
 from resources.object_store import ObjectStore
 from resources.registry import Registry
 from resources.settings import Collection, Environment, Settings
-from resources.vector_store import LanceVectorStore
 from resources.warehouse import Warehouse
 
 # Everything up to the report that a person reads before approving: what `twin run` materializes.

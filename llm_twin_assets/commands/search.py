@@ -4,8 +4,9 @@ from llm_twin_assets.commands.console import OUT
 from llm_twin_assets.definitions import embedder
 from llm_twin_assets.domain.chunk import FoundChunk
 from llm_twin_assets.features.retrieve import retrieve
+from resources.lance_store import LanceVectorStore
 from resources.settings import Environment, Settings
-from resources.vector_store import Filters, LanceVectorStore
+from resources.vector_store import Filters
 
 
 def search(author: str, question: str, k: int, filters: Filters, environment: Environment) -> list[FoundChunk]:

@@ -20,8 +20,8 @@ from llm_twin_assets.features.incremental import (
 )
 from llm_twin_assets.partitions import AUTHORS, OWNERS
 from resources.embedder import Embedder
+from resources.lance_store import LanceVectorStore
 from resources.settings import Settings
-from resources.vector_store import LanceVectorStore
 from resources.warehouse import MergeCounts, Warehouse
 
 # What decides whether a row is written again: its text, or what it was made from and by.

@@ -10,8 +10,8 @@ from llm_twin_assets.features import soundness
 from llm_twin_assets.features.assets import cleaned_key, embedded_key
 from llm_twin_assets.partitions import AUTHORS
 from resources.embedder import Embedder
+from resources.lance_store import LanceVectorStore
 from resources.settings import Settings
-from resources.vector_store import LanceVectorStore
 from resources.warehouse import Warehouse
 
 _SHOWN = 20

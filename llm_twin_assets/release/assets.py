@@ -17,10 +17,10 @@ from llm_twin_assets.release.deployment import Served, approved, deploy
 from llm_twin_assets.release.records import releases
 from resources.embedder import Embedder
 from resources.errors import StorageError
+from resources.lance_store import LanceVectorStore
 from resources.object_store import ObjectStore
 from resources.registry import Registry
 from resources.settings import Settings
-from resources.vector_store import LanceVectorStore
 
 # External on purpose: an executable asset with required config would break "Materialize all", and no button there may
 # say yes.

@@ -11,8 +11,9 @@ from llm_twin_assets.features.checks import FEATURE_CHECKS
 from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets.features.retrieve import retrieve
 from llm_twin_assets.partitions import AUTHORS
+from resources.lance_store import LanceVectorStore
 from resources.settings import Author, Settings, Source
-from resources.vector_store import Filters, LanceVectorStore
+from resources.vector_store import Filters
 from resources.warehouse import Warehouse
 
 ENGINES = """# The analytical engine

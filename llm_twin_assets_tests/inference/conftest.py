@@ -4,7 +4,8 @@ import pytest
 
 from llm_twin_assets_tests.inference import tiny_twin
 from resources.embedder import Embedder
-from resources.vector_store import Index, LanceVectorStore
+from resources.lance_store import LanceVectorStore
+from resources.vector_store import Index
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from llm_twin_assets.features.embed import embed
 from llm_twin_assets.inference.prompts import prompt_digest
 from resources.embedder import Embedder
 from resources.folder_digest import folder_digest
+from resources.lance_store import LanceVectorStore
 from resources.object_store import ObjectStore
-from resources.vector_store import LanceVectorStore
 
 AUTHOR = "maya"
 SNAPSHOT = "snapshot-tiny"

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from resources.errors import StorageError
-from resources.vector_store import Filters, LanceVectorStore
+from resources.lance_store import LanceVectorStore
+from resources.vector_store import Filters
 
 
 def rows(names, category="article", document="d", dimension=2, text="the jacquard loom"):
