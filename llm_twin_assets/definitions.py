@@ -108,6 +108,8 @@ def _automation_sensor() -> dg.AutomationConditionSensorDefinition:
     return dg.AutomationConditionSensorDefinition(
         "automation",
         target=dg.AssetSelection.all(),
+        # Five ticks lie between an export and its evaluation: at Dagster's 30 s most of the way would be waiting.
+        minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Materializes what its automation condition asks for.",
     )

@@ -1,6 +1,9 @@
-"""The Dagster instance of this project: where it lives and how it is set up."""
+"""The Dagster instance of this project: where it lives, how it is set up, and which of its runs still go on."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -36,3 +39,43 @@ def dagster_home(environment: Environment) -> Path:
 def open_instance(environment: Environment) -> dg.DagsterInstance:
     """The instance that the Dagster UI shows too."""
     return dg.DagsterInstance.from_config(str(dagster_home(environment)))
+
+
+@contextmanager
+def going_on(run_id: str, environment: Environment) -> Iterator[None]:
+    """Inside the block the run counts as going on; a process that is killed in it leaves it to `end_killed_runs`."""
+    file = _running(environment) / run_id
+    with file.open("w") as held:
+        # The kernel lets go of it when the process ends, however it ends, and no other process gets its place.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    file.unlink(missing_ok=True)
+
+
+def end_killed_runs(instance: dg.DagsterInstance, environment: Environment) -> list[str]:
+    """Mark as failed the runs whose process was killed; returns their ids.
+
+    Dagster would count them as started for ever, and since an author's runs never overlap, start no other of theirs.
+    """
+    killed = [file.name for file in sorted(_running(environment).iterdir()) if _is_let_go(file)]
+    for run_id in killed:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_failed(run, "The process of this run was killed. What it wrote until then stands.")
+        (_running(environment) / run_id).unlink()
+    return killed
+
+
+def _is_let_go(file: Path) -> bool:
+    with file.open() as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def _running(environment: Environment) -> Path:
+    folder = dagster_home(environment) / "running"
+    folder.mkdir(exist_ok=True)
+    return folder

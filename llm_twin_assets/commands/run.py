@@ -11,9 +11,10 @@ from dagster import DagsterEventType
 from rich.status import Status
 
 from llm_twin_assets.commands.console import PROGRESS
-from llm_twin_assets.definitions import definitions
-from llm_twin_assets.instance import open_instance
+from llm_twin_assets.definitions import definitions, embedder
+from llm_twin_assets.instance import end_killed_runs, going_on, open_instance
 from llm_twin_assets.partitions import AUTHORS
+from resources.bases import find_base
 from resources.errors import TwinError
 from resources.settings import Environment, Settings
 
@@ -22,6 +23,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 # Of an asset's metadata, what fits on a line.
 _COUNTS = ("new", "changed", "unchanged", "removed", "quarantined", "chunks", "samples", "sealed_documents")
+_OURS = ("resources.", "llm_twin_assets.")
 _WORDS = ("snapshot", "parameters_digest", "model_version", "change", "release")
 
 
@@ -31,7 +33,11 @@ class RunFailedError(TwinError):
 
 def run_author(author: str, environment: Environment) -> None:
     """Materialize everything up to the evaluation report; raises `RunFailedError` with the first cause."""
-    Settings.load(environment.config).author(author)
+    settings = Settings.load(environment.config)
+    settings.author(author)
+    # Asked for first: a run must not find out after minutes that a model is not there.
+    find_base(settings.training.base, settings.training.revision)
+    _ = embedder(settings).digest
     execute("build_candidate", environment, author=author)
 
 
@@ -40,6 +46,7 @@ def execute(
 ) -> None:
     """Run a job of the code location to its end, saying what happens; raises `RunFailedError`."""
     instance = open_instance(environment)
+    end_killed_runs(instance, environment)
     if author:
         instance.add_dynamic_partitions(AUTHORS.name or "", [author])
     run_id = str(uuid.uuid4())
@@ -49,7 +56,7 @@ def execute(
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     # Not public API, but the one way to hear of events as they come without a second process.
     instance.add_event_listener(run_id, progress.hear)
-    with progress.status:
+    with going_on(run_id, environment), progress.status:
         result = (
             definitions()
             .resolve_job_def(job)
@@ -115,10 +122,11 @@ def _cause(event: dg.DagsterEvent) -> str:
     if failure.user_failure_data and failure.user_failure_data.description:
         return failure.user_failure_data.description
     error = failure.error
-    while error and error.cause:
+    # Of a chain the first error of ours: it says what to do. What it was raised from is for readers of the log.
+    while error and error.cause and not error.message.startswith(_OURS):
         error = error.cause
     text = error.message.strip() if error else "failed"
-    return text.split(": ", 1)[1] if text.startswith(("resources.", "llm_twin_assets.")) else text
+    return text.split(": ", 1)[1] if text.startswith(_OURS) else text
 
 
 def _spoken(step: str | None) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from llm_twin_assets.commands.console import PROGRESS
 from llm_twin_assets.commands.processes import server_environment
+from llm_twin_assets.instance import end_killed_runs, open_instance
 from resources.errors import ConfigurationError
 from resources.settings import Environment, Settings
 
@@ -23,6 +24,7 @@ def up(environment: Environment) -> int:
     if not procfile.is_file():
         raise ConfigurationError("there is no Procfile here", where=str(Path.cwd()), mend="Go to the project's folder.")
     Settings.load(environment.config)
+    end_killed_runs(open_instance(environment), environment)
     for name, address in ADDRESSES.items():
         PROGRESS.print(f"{name:<8} {address}")
     PROGRESS.print("[dim]Ctrl-C stops all.[/]")

@@ -87,7 +87,9 @@ def splits_are_filled(
     train = version.samples_of(objects, dataset, Split.TRAIN).num_rows
     sealed = version.test_documents(objects, dataset).num_rows
     return dg.AssetCheckResult(
-        passed=train >= 1 and sealed >= 2, metadata={"train samples": train, "sealed documents": sealed}
+        passed=train >= 1 and sealed >= 2,
+        description=f"{train} samples to train on and {sealed} sealed documents; it takes 1 and 2. Add sources.",
+        metadata={"train samples": train, "sealed documents": sealed},
     )
 
 
