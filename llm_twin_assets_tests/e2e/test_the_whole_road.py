@@ -1,0 +1,142 @@
+"""From a `twin.yaml` to an answer over HTTP, by the daemon, the webserver and the service as they run for a person."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from llm_twin_assets.domain.document import Category
+from llm_twin_assets.instance import dagster_home
+from llm_twin_assets_tests.bentos import servers
+from llm_twin_assets_tests.e2e import small_author
+from llm_twin_assets_tests.e2e.dagster_graphql import Dagster, until
+from llm_twin_assets_tests.e2e.small_author import AUTHOR, QUESTION
+from resources.settings import Environment
+from resources.warehouse import Warehouse
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+WORKSPACE = Path(__file__).parents[2] / "workspace.yaml"
+# What a run of a busy machine with two cores may take; on a free one it is a tenth of that.
+PATIENCE = 300
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home beside a `twin.yaml` of one author: all that the daemon is given."""
+    config = small_author.write_config(
+        tmp_path / "twin.yaml", small_author.write_notes(tmp_path / "notes"), max_steps=4
+    )
+    monkeypatch.setenv("TWIN_CONFIG", str(config))
+    dagster_home(Environment.current())
+    return Path(Environment.current().home)
+
+
+@pytest.fixture
+def dagster(home: Path, tmp_path: Path) -> Iterator[Dagster]:
+    """The webserver and the daemon, as the Procfile starts them."""
+    environment = small_author.variables(home, tmp_path / "twin.yaml")
+    port = servers.free_port()
+    workspace = ["-w", str(WORKSPACE)]
+    with ExitStack() as stack:
+        daemon = ["dagster._daemon", "run", *workspace]
+        stack.enter_context(servers.running(daemon, environment, tmp_path / "daemon.log"))
+        webserver = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace]
+        stack.enter_context(servers.running(webserver, environment, tmp_path / "webserver.log"))
+        servers.wait_for(f"http://127.0.0.1:{port}/server_info")
+        yield Dagster(f"http://127.0.0.1:{port}")
+
+
+def test_exports_become_a_twin_that_answers_once_a_person_says_yes(
+    dagster: Dagster, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock(capsys)
+
+    def failed() -> str:
+        return "".join(dagster.failure(run) for run in dagster.runs("FAILURE"))
+
+    until(lambda: AUTHOR in dagster.authors(), "the author's registration", PATIENCE)
+    clock.say("registered")
+    until(lambda: dagster.materializations("raw/files", AUTHOR), "the first collection", PATIENCE, dead=failed)
+    clock.say("collected")
+    until(lambda: dagster.materializations("datasets/instruct", AUTHOR), "the dataset", PATIENCE, dead=failed)
+    clock.say("dataset")
+    until(lambda: dagster.materializations("models/candidate", AUTHOR), "the candidate", PATIENCE, dead=failed)
+    clock.say("trained")
+    until(lambda: dagster.materializations("models/evaluation", AUTHOR), "the evaluation", PATIENCE, dead=failed)
+    clock.say("evaluated")
+    assert dagster.materializations("release/deployed", AUTHOR) == []
+
+    # Whoever reaches the webserver can say that a model was approved. Deployment asks the record, not the event.
+    dagster.forge_materialization("release/approved_model", AUTHOR)
+    dagster.forge_materialization("release/approved_model", "noor")
+    refused = until(lambda: dagster.runs("FAILURE", "release/deployed"), "the refusal", PATIENCE)
+    assert "no model of 'maya' has been approved" in dagster.failure(refused[0])
+    assert not list((home / "objects").glob("releases/**/*.json"))
+    clock.say("forgery refused")
+
+    evaluated = dagster.materializations("models/evaluation", AUTHOR)[0]
+    dagster.launch("approve_model", approval(evaluated["model_version"]))
+    until(lambda: dagster.materializations("release/deployed", AUTHOR), "the release", PATIENCE)
+    clock.say("released")
+    assert dagster.runs("FAILURE") == refused
+    assert not list((home / "objects").glob("releases/noor/*"))
+
+    released = dagster.materializations("release/deployed", AUTHOR)[0]
+    assert released["approver"] == "a test"
+    nowhere = f"http://127.0.0.1:{servers.free_port()}"  # no Phoenix: that must cost the caller nothing
+    with servers.service(home, nowhere, tmp_path / "service.log") as url:
+        servers.wait_for(f"{url}/readyz")
+        clock.say("served")
+        assert_answers(url, released["release"], Warehouse(str(home / "warehouse")))
+        assert_the_command_answers(url, released["release"], small_author.variables(home, tmp_path / "twin.yaml"))
+        clock.say("answered")
+
+
+def assert_answers(url: str, release: str, warehouse: Warehouse) -> None:
+    """The release that was made answers, and each citation is what stands at its span in the author's document."""
+    assert httpx.get(f"{url}/v1/releases/current", timeout=60).json()["release"] == release
+    asked = httpx.post(f"{url}/v1/answer", json={"question": QUESTION, "author": AUTHOR}, timeout=60)
+    answer = asked.raise_for_status().json()
+    assert answer["release"] == release
+    assert answer["answer"]
+    rows = warehouse.read(f"cleaned/{Category.ARTICLE.plural}", AUTHOR).to_pylist()
+    texts = {row["document_id"]: row["text"] for row in rows}
+    titles = [cited["title"] for cited in answer["citations"]]
+    assert "What the ferry taught me" in titles
+    for cited in answer["citations"]:
+        assert cited["quote"]
+        assert texts[cited["document_id"]][cited["start"] : cited["end"]] == cited["quote"]
+
+
+def assert_the_command_answers(url: str, release: str, environment: dict[str, str]) -> None:
+    """`twin ask` gives a program the same answer that HTTP gives."""
+    command = [str(Path(sys.executable).with_name("twin")), "ask", QUESTION, "--author", AUTHOR, "--json"]
+    environment = {**environment, "TWIN_SERVICE_URL": url}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    answer = json.loads(done.stdout)
+    assert answer["release"] == release
+    assert answer["citations"]
+
+
+def approval(version: str) -> dict[str, object]:
+    said = {"author": AUTHOR, "model_version": version, "approver": "a test", "reason": "it passed the gate"}
+    return {"ops": {"approve_model_op": {"config": said}}}
+
+
+class Clock:
+    """Says when each stage was reached: a minute's silence tells nobody where a test hangs."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self._started = time.monotonic()
+
+    def say(self, stage: str) -> None:
+        with self._capsys.disabled():
+            print(f"\n  {time.monotonic() - self._started:6.1f} s  {stage}", end="", flush=True)  # noqa: T201
