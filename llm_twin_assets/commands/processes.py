@@ -25,7 +25,7 @@ class ServerError(TwinError):
 
 
 def server_environment(
-    environment: Environment, *, phoenix_port: int = 6006, phoenix_grpc_port: int = 4317
+    environment: Environment, *, phoenix_port: int | None = None, phoenix_grpc_port: int = 4317
 ) -> dict[str, str]:
     """The environment of every server: ours to find each other, theirs to stay on this machine and silent.
 
@@ -41,7 +41,7 @@ def server_environment(
         "PYTHONUNBUFFERED": "1",
         "TWIN_HOME": environment.home,
         "TWIN_CONFIG": str(environment.config),
-        "PHOENIX_URL": f"http://127.0.0.1:{phoenix_port}",
+        "PHOENIX_URL": f"http://127.0.0.1:{phoenix_port}" if phoenix_port else environment.phoenix_url,
         "DAGSTER_HOME": str(dagster_home(environment)),
         "BENTOML_DO_NOT_TRACK": "true",
         "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{home}/mlflow/mlflow.db",
@@ -49,7 +49,7 @@ def server_environment(
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
         "PHOENIX_HOST": "127.0.0.1",
-        "PHOENIX_PORT": str(phoenix_port),
+        "PHOENIX_PORT": str(phoenix_port or 6006),
         "PHOENIX_GRPC_PORT": str(phoenix_grpc_port),
         "PHOENIX_WORKING_DIR": str(home / "phoenix"),
         "PHOENIX_TELEMETRY_ENABLED": "false",
@@ -58,7 +58,7 @@ def server_environment(
         "PHOENIX_AGENTS_DISABLE_BASH": "true",
         "PHOENIX_AGENTS_DISABLE_WEB_ACCESS": "true",
         "PHOENIX_ENABLE_MCP_SERVER": "false",
-    }  # fmt: skip
+    }
 
 
 @contextmanager
