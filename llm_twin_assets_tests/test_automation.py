@@ -82,6 +82,14 @@ def trained(clockwork: Clockwork) -> Clockwork:
     return clockwork
 
 
+def deployed(clockwork: Clockwork) -> None:
+    """Maya's approved model serves, and the graph has come to rest."""
+    clockwork.materialized(MAYA, "1", "release/approved_model")
+    clockwork.materialized(MAYA, "1", "release/deployed")
+    clockwork.tick()  # a yes that is new in a tick is acted on, be it a second time: deploying again changes nothing
+    assert clockwork.tick() == set()
+
+
 def of(author: str, *assets: str) -> set[tuple[str, str]]:
     return {(asset, author) for asset in assets}
 
@@ -142,17 +150,13 @@ def test_nothing_is_deployed_before_a_person_says_yes(trained: Clockwork) -> Non
 
 
 def test_a_new_snapshot_is_deployed_with_the_approved_model(trained: Clockwork) -> None:
-    trained.materialized(MAYA, "1", "release/approved_model")
-    trained.materialized(MAYA, "1", "release/deployed")
-    trained.tick()
+    deployed(trained)
     trained.materialized(MAYA, "2", "embedded/posts")
     assert trained.tick() == of(MAYA, "release/deployed")
 
 
 def test_a_snapshot_that_fails_its_checks_is_not_deployed(trained: Clockwork) -> None:
-    trained.materialized(MAYA, "1", "release/approved_model")
-    trained.materialized(MAYA, "1", "release/deployed")
-    trained.tick()
+    deployed(trained)
     failing = next(
         spec.name
         for check in trained.definitions.asset_checks or []
@@ -160,4 +164,13 @@ def test_a_snapshot_that_fails_its_checks_is_not_deployed(trained: Clockwork) ->
         if spec.blocking and spec.asset_key == dg.AssetKey(["embedded", "posts"])
     )
     trained.materialized(MAYA, "2", "embedded/posts", failing=failing)
+    assert trained.tick() == set()
+
+
+def test_an_approval_right_after_another_request_is_not_lost(trained: Clockwork) -> None:
+    trained.materialized(MAYA, "1", "release/approved_model")
+    assert trained.tick() == of(MAYA, "release/deployed")
+    # No tick has seen that request carried out yet when the next approval comes.
+    trained.materialized(MAYA, "2", "release/approved_model")
+    assert trained.tick() == of(MAYA, "release/deployed")
     assert trained.tick() == set()

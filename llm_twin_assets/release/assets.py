@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from llm_twin_assets.automation import WHEN_CONTENT_CHANGED_AND_CHECKED
+from llm_twin_assets.automation import WHEN_APPROVED_OR_CONTENT_CHANGED
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.model import ModelVersion
 from llm_twin_assets.domain.preview import markdown_table
@@ -46,7 +46,7 @@ APPROVED_MODEL = dg.AssetSpec(
     group_name="release",
     kinds={"python", "bentoml"},
     owners=OWNERS,
-    automation_condition=WHEN_CONTENT_CHANGED_AND_CHECKED,
+    automation_condition=WHEN_APPROVED_OR_CONTENT_CHANGED,
     description=(
         "What answers people: approved model, embedded snapshot, embedder and prompt template as one immutable release "
         "record. The service follows a pointer to it, which is switched in one step."
