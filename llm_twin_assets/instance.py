@@ -37,8 +37,16 @@ def dagster_home(environment: Environment) -> Path:
 
 
 def open_instance(environment: Environment) -> dg.DagsterInstance:
-    """The instance that the Dagster UI shows too."""
-    return dg.DagsterInstance.from_config(str(dagster_home(environment)))
+    """The instance that the Dagster UI shows too, its storage made: a command may start servers on it at once.
+
+    A webserver and a daemon that start together on a fresh home both create the SQLite schemas, and one of them, or the
+    database, is broken after it (seen on Dagster 1.13.27).
+    """
+    instance = dg.DagsterInstance.from_config(str(dagster_home(environment)))
+    instance.get_runs(limit=1)
+    instance.all_instigator_state()
+    instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION), limit=1)
+    return instance
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from llm_twin_assets.domain.document import Category
-from llm_twin_assets.instance import dagster_home
+from llm_twin_assets.instance import open_instance
 from llm_twin_assets_tests.bentos import servers
 from llm_twin_assets_tests.e2e import small_author
 from llm_twin_assets_tests.e2e.dagster_graphql import Dagster, until
@@ -34,7 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         tmp_path / "twin.yaml", small_author.write_notes(tmp_path / "notes"), max_steps=4
     )
     monkeypatch.setenv("TWIN_CONFIG", str(config))
-    dagster_home(Environment.current())
+    open_instance(Environment.current())
     return Path(Environment.current().home)
 
 
