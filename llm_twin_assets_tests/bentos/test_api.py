@@ -21,7 +21,7 @@ QUESTION = {"question": "How should I split samples into training and test set?"
 @pytest.fixture
 def home(built_home: Path, tmp_path: Path) -> Path:
     (tmp_path / "embedded").symlink_to(built_home / "embedded")
-    shutil.copytree(built_home / "objects", tmp_path / "objects")
+    shutil.copytree(built_home / "objects" / "models", tmp_path / "objects" / "models")
     return tmp_path
 
 
