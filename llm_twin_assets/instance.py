@@ -45,7 +45,7 @@ def open_instance(environment: Environment) -> dg.DagsterInstance:
     instance = dg.DagsterInstance.from_config(str(dagster_home(environment)))
     instance.get_runs(limit=1)
     instance.all_instigator_state()
-    instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION), limit=1)
+    instance.fetch_materializations(dg.AssetKey("none"), limit=1)
     return instance
 
 
