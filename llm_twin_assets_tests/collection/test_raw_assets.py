@@ -163,7 +163,6 @@ def test_platforms_that_store_at_the_same_time_all_get_in(collect, folder, wareh
 SAMPLE = Path(__file__).parents[2] / "llm_twin_assets" / "sample" / "exports"
 
 
-@pytest.mark.skipif(not (SAMPLE / "linkedin.zip").is_file(), reason="the sample exports are not built")
 @pytest.mark.parametrize(
     ("platform", "option", "name", "at_least"),
     [
