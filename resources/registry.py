@@ -168,6 +168,12 @@ class Registry:
                 return None  # no such model, or no such alias
             raise
 
+    def candidate_version(self, author: str) -> str:
+        """The version that carries the alias `candidate`; raises `StorageError` if none does."""
+        if version := self.alias_version(author, "candidate"):
+            return version
+        raise StorageError(f"author '{author}' has no candidate yet", mend=f"Run `twin run --author {author}`.")
+
     def tags(self, author: str, version: str) -> dict[str, str]:
         """The tags of a version."""
         return dict(self._model_version(author, version).tags)

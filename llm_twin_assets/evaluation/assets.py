@@ -18,7 +18,6 @@ from llm_twin_assets.evaluation.gate import verdict
 from llm_twin_assets.evaluation.report import report
 from llm_twin_assets.partitions import AUTHORS, OWNERS
 from resources.bases import find_base
-from resources.errors import StorageError
 from resources.object_store import ObjectStore
 from resources.registry import Registry
 from resources.settings import Settings
@@ -108,11 +107,9 @@ def evaluate_candidate(
 
 
 def candidate_of(author: str, registry: Registry) -> ModelVersion:
-    """The version that carries the alias `candidate`; raises `StorageError` if none does."""
-    version_number = registry.alias_version(author, "candidate")
-    if version_number is None:
-        raise StorageError(f"author '{author}' has no candidate", mend=f"Run `twin run --author {author}`.")
-    return ModelVersion.from_tags(author, version_number, registry.tags(author, version_number))
+    """The candidate as its tags describe it; raises `StorageError` if there is none."""
+    number = registry.candidate_version(author)
+    return ModelVersion.from_tags(author, number, registry.tags(author, number))
 
 
 def _still_holds(found: Verdict, candidate: ModelVersion, champion: str | None, settings: Settings) -> bool:

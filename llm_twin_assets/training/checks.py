@@ -9,7 +9,6 @@ from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets.training.assets import candidate
 from llm_twin_assets.training.errors import VerificationError
 from llm_twin_assets.training.verification import check_digest
-from resources.errors import StorageError
 from resources.registry import RegisteredModel, Registry
 
 
@@ -58,10 +57,7 @@ def registry_copy_is_intact(
 
 
 def _candidate(registry: Registry, author: str) -> RegisteredModel:
-    version = registry.alias_version(author, "candidate")
-    if version is None:
-        raise StorageError(f"author '{author}' has no candidate yet", mend=f"Run `twin run --author {author}`.")
-    return registry.version(author, version)
+    return registry.version(author, registry.candidate_version(author))
 
 
 CANDIDATE_CHECKS = [validation_loss_improved, registry_copy_is_intact]
