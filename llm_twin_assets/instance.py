@@ -10,13 +10,19 @@ import dagster as dg
 
 from resources.settings import Environment
 
-# Runs of one author never overlap (they write the same tables); authors run side by side.
+# Runs of one author never overlap (they write the same tables); authors run side by side, but each platform's pool
+# holds one collection at a time, so that a host is asked at one pace.
 _DAGSTER_YAML = """\
 telemetry:
   enabled: false
 nux:
   enabled: false
+freshness:
+  enabled: true
 concurrency:
+  pools:
+    default_limit: 1
+    granularity: op
   runs:
     max_concurrent_runs: 4
     tag_concurrency_limits:
@@ -70,6 +76,8 @@ def end_killed_runs(instance: dg.DagsterInstance, environment: Environment) -> l
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
             instance.report_run_failed(run, "The process of this run was killed. What it wrote until then stands.")
+        # A step that was killed keeps its place in a pool, and the next run would wait for it for ever.
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
         (_running(environment) / run_id).unlink()
     return killed
 

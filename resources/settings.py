@@ -16,6 +16,10 @@ from resources.yaml_source import YamlSource
 AuthorKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}$")]
 
 
+# Every kind but `presidio` is built in; that one needs the extra of its name.
+ScrubKind = Literal["secrets", "email", "phone", "address", "payment", "national_id", "presidio"]
+
+
 class Section(BaseModel):
     """A part of `twin.yaml`: immutable; an unknown key is an error, not a silent no-op."""
 
@@ -36,17 +40,45 @@ class Source(BaseModel):
 
 
 class Author(Section):
-    """A person with a twin."""
+    """A person with a twin.
+
+    `emails` are those of the author's commits; `public` is what scrubbing leaves in (an address on one's own site).
+    """
 
     name: str
+    emails: tuple[str, ...] = ()
+    public: tuple[str, ...] = ()
     sources: tuple[Source, ...] = Field(min_length=1)
 
 
+class Http(Section):
+    """How politely others' servers are asked. `allowed` hosts (`host` or `host:port`) may be on a private network."""
+
+    contact: str | None = None
+    requests_per_second: float = Field(default=1.0, gt=0)
+    concurrency_per_host: int = Field(default=2, ge=1, le=32)
+    timeout: float = Field(default=60.0, gt=0)
+    max_mb: int = Field(default=32, ge=1)
+    allowed: tuple[str, ...] = ()
+
+
 class Collection(Section):
-    """When and how sources are collected."""
+    """When and how sources are collected.
+
+    `schedule` is for every platform that `schedules` does not name; `jitter_minutes` spreads the platforms after it.
+    """
 
     schedule: str = "17 5 * * *"
-    scrub: tuple[Literal["secrets", "email"], ...] = ("secrets", "email")
+    schedules: dict[str, str] = Field(default_factory=dict)
+    jitter_minutes: int = Field(default=45, ge=0, le=720)
+    scrub: tuple[ScrubKind, ...] = ("secrets", "email", "phone", "address", "payment", "national_id")
+    http: Http = Http()
+
+
+class Extract(Section):
+    """How web pages become Markdown."""
+
+    backend: Literal["cascade", "newspaper"] = "cascade"
 
 
 class Chunking(Section):
@@ -121,6 +153,7 @@ class Settings(Section):
 
     authors: dict[AuthorKey, Author] = Field(min_length=1)
     collection: Collection = Collection()
+    extract: Extract = Extract()
     chunking: Chunking = Chunking()
     embedding: Embedding = Embedding()
     dataset: Dataset = Dataset()

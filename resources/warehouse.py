@@ -2,14 +2,18 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
+from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from resources.errors import StorageError
+
+T = TypeVar("T")
 
 # Each retry needs another process to have committed: with as many writers as platforms, this is plenty.
 _ATTEMPTS = 20
@@ -52,14 +56,46 @@ class Warehouse:
         columns) that are not in `rows` are removed. Nothing is committed if nothing differs. Where another process
         commits to the same author's rows meanwhile (two platforms of one run), the merge starts again.
         """
+        return self._insist(table, lambda: self._merge_once(table, rows, author, scope, complete, compared))
+
+    def upsert(self, table: str, rows: pa.Table, author: str, *, identity: str = "document_id") -> None:
+        """Insert rows and replace those of the same identity, in one commit; the caller knows that they differ."""
+        if rows.num_rows:
+            self._insist(table, lambda: self._upsert_once(table, rows, author, identity))
+
+    def update(self, table: str, author: str, documents: Sequence[str], values: Mapping[str, str]) -> None:
+        """Set columns (SQL literals by name) of an author's documents; nothing if the table is not there yet."""
+        if not documents or self.version(table) is None:
+            return
+        listed = ", ".join(_literal(document) for document in documents)
+        predicate = f"author = {_literal(author)} AND document_id IN ({listed})"
+        self._insist(table, lambda: self._open(table).update(updates=dict(values), predicate=predicate))
+
+    def _insist(self, table: str, act: Callable[[], T]) -> T:
+        """Do it again where another process committed to the same rows meanwhile."""
         for attempt in range(_ATTEMPTS):
             try:
-                return self._merge_once(table, rows, author, scope, complete, compared)
+                return act()
             except CommitFailedError:
                 # Waits of uneven length, or the same two would meet again.
                 time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))  # noqa: S311 - no secret
         raise StorageError(
-            f"was changed by others {_ATTEMPTS} times during one merge", where=self.uri(table), mend="Run it again."
+            f"was changed by others {_ATTEMPTS} times during one commit", where=self.uri(table), mend="Run it again."
+        )
+
+    def _upsert_once(self, table: str, rows: pa.Table, author: str, identity: str) -> None:
+        (
+            self._create(table, rows.schema)
+            .merge(
+                source=rows,
+                predicate=f"t.author = {_literal(author)} AND t.{identity} = s.{identity}",
+                source_alias="s",
+                target_alias="t",
+                commit_properties=CommitProperties(custom_metadata={"author": author}),
+            )
+            .when_matched_update_all()
+            .when_not_matched_insert_all()
+            .execute()
         )
 
     def _merge_once(
@@ -109,7 +145,10 @@ class Warehouse:
             return pa.table({})
         except DeltaError as error:
             raise StorageError(f"cannot be read: {error}", where=self.uri(table)) from error
-        return delta.to_pyarrow_table(partitions=[("author", "=", author)], columns=list(columns) if columns else None)
+        # A column that the table lacks (it was made by an earlier version) is left out, not an error.
+        known = {field.name for field in delta.schema().fields}
+        wanted = [column for column in columns if column in known] if columns else None
+        return delta.to_pyarrow_table(partitions=[("author", "=", author)], columns=wanted)
 
     def version(self, table: str) -> int | None:
         """The newest version of a table, or None if it does not exist."""
@@ -129,13 +168,22 @@ class Warehouse:
         }
 
     def _create(self, table: str, schema: pa.Schema) -> DeltaTable:
-        return DeltaTable.create(
+        """The table, made if it is not there, and with the columns added that its schema lacks."""
+        delta = DeltaTable.create(
             self.uri(table),
             schema=schema,
             mode="ignore",
             partition_by=["author"],
             storage_options=self._storage_options,
         )
+        known = {field.name for field in delta.schema().fields}
+        added = [field for field in DeltaSchema.from_arrow(schema).fields if field.name not in known]
+        if added:
+            delta.alter.add_columns(added)
+        return delta
+
+    def _open(self, table: str) -> DeltaTable:
+        return DeltaTable(self.uri(table), storage_options=self._storage_options)
 
 
 def _values(row: dict[str, str], columns: Sequence[str]) -> tuple[str, ...]:

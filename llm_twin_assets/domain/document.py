@@ -24,6 +24,10 @@ class RawDocument:
 
     `media_type` says what `content` is (`text/html`, `text/markdown`, `text/plain`, or a code type such as
     `text/x-python`). `code_language` and `path` are set for code alone.
+
+    `source` and `listing` say which way it came, `as_of` when the source was as the row says, `revision` how often it
+    was changed. `words`, `words_hash` and `signature` (MinHash) are what recognises the same piece elsewhere. An
+    `excerpt` is the part that a paywall let through; `removed_at` is set when the source no longer shows the document.
     """
 
     document_id: str
@@ -40,6 +44,15 @@ class RawDocument:
     path: str | None
     content_hash: str
     collected_at: datetime
+    source: str = ""
+    listing: str = ""
+    as_of: datetime | None = None
+    revision: int = 1
+    excerpt: bool = False
+    removed_at: datetime | None = None
+    words: int = 0
+    words_hash: str = ""
+    signature: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,6 +26,16 @@ RAW_SCHEMA = pa.schema(
         pa.field("path", pa.string()),
         pa.field("content_hash", pa.string(), nullable=False),
         pa.field("collected_at", _INSTANT, nullable=False),
+        # Nullable from here on: a table of an earlier version gets these columns added, its rows nothing in them.
+        pa.field("source", pa.string()),
+        pa.field("listing", pa.string()),
+        pa.field("as_of", _INSTANT),
+        pa.field("revision", pa.int64()),
+        pa.field("excerpt", pa.bool_()),
+        pa.field("removed_at", _INSTANT),
+        pa.field("words", pa.int64()),
+        pa.field("words_hash", pa.string()),
+        pa.field("signature", pa.binary()),
     ]
 )
 
@@ -56,10 +67,17 @@ def to_table(documents: Iterable[RawDocument | CleanedDocument], schema: pa.Sche
 
 
 def raw_documents(table: pa.Table) -> list[RawDocument]:
-    """Rows of a `raw/*` table as documents."""
-    return [RawDocument(**{**row, "category": Category(row["category"])}) for row in table.to_pylist()]
+    """Rows of a `raw/*` table as documents; a column that an earlier version did not have gives its default."""
+    return [RawDocument(**{**_stated(row), "category": Category(row["category"])}) for row in table.to_pylist()]
 
 
 def cleaned_documents(table: pa.Table) -> list[CleanedDocument]:
     """Rows of a `cleaned/*` table as documents."""
     return [CleanedDocument(**{**row, "category": Category(row["category"])}) for row in table.to_pylist()]
+
+
+_ADDED = RAW_SCHEMA.names[RAW_SCHEMA.get_field_index("source") :]
+
+
+def _stated(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if value is not None or key not in _ADDED}
