@@ -6,7 +6,9 @@ from collections.abc import Callable
 import dagster as dg
 
 from llm_twin_assets.collection.assets import RAW_ASSETS
-from llm_twin_assets.collection.schedules import collection_schedule, register_authors
+from llm_twin_assets.collection.freshness import with_freshness
+from llm_twin_assets.collection.schedules import collection_schedules
+from llm_twin_assets.collection.sensors import local_changes, register_authors
 from llm_twin_assets.datasets.assets import instruct
 from llm_twin_assets.datasets.checks import DATASET_CHECKS
 from llm_twin_assets.evaluation.assets import evaluation
@@ -36,7 +38,7 @@ def definitions() -> dg.Definitions:
     """Assets, checks, jobs, schedules, sensors and the resources they use."""
     return dg.Definitions(
         assets=[
-            *RAW_ASSETS,
+            *with_freshness(RAW_ASSETS, _platforms_in_use()),
             *CLEANED_ASSETS,
             *EMBEDDED_ASSETS,
             instruct,
@@ -51,8 +53,8 @@ def definitions() -> dg.Definitions:
             dg.define_asset_job("deploy", "release/deployed", description="Put the approved model into service."),
             *DECISION_JOBS,
         ],
-        schedules=[collection_schedule(_cron())],
-        sensors=[register_authors, answer_alarms, _automation_sensor()],
+        schedules=collection_schedules(_collection(), Environment.current().home),
+        sensors=[register_authors, local_changes, answer_alarms, _automation_sensor()],
         resources=resources(),
         # One process a run: an author's steps share the loaded models, and 4 GB suffice for a whole run. Training has a
         # process of its own; runs of different authors go side by side (see docs/adr/0002).
@@ -95,12 +97,21 @@ def _under(part: str) -> str:
     return Environment.current().under(part)
 
 
-def _cron() -> str:
+def _collection() -> Collection:
     """When to collect. A broken twin.yaml must not take the whole UI with it: runs and the sensor report it."""
     try:
-        return Settings.load().collection.schedule
+        return Settings.load().collection
     except ConfigurationError:
-        return Collection().schedule
+        return Collection()
+
+
+def _platforms_in_use() -> set[str]:
+    """The platforms that some author has a source on; none while twin.yaml is broken."""
+    try:
+        authors = Settings.load().authors.values()
+    except ConfigurationError:
+        return set()
+    return {source.platform for author in authors for source in author.sources}
 
 
 def _automation_sensor() -> dg.AutomationConditionSensorDefinition:

@@ -1,61 +1,82 @@
 """What a collection says of itself in Dagster: counts, a preview, what was quarantined."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
+from llm_twin_assets.collection.collect import PlatformCollected
 from llm_twin_assets.collection.connector import Quarantined
-from llm_twin_assets.collection.engine import Collected
+from llm_twin_assets.collection.engine.collected import Collected, newest
+from llm_twin_assets.collection.engine.stored import Stored
 from llm_twin_assets.domain.document import RawDocument
 from llm_twin_assets.domain.preview import link, markdown_table
-from resources.warehouse import MergeCounts
 
 _PREVIEW = 10
 _QUARANTINE = 50
+_CURSOR = 2_000
+_COUNTED = ("new", "changed", "unchanged", "restored", "removed", "kept", "excerpts", "duplicates")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything that one materialization of `raw/<platform>` did for one author."""
 
-    sources: Sequence[Collected] = ()
-    merged: Mapping[str, MergeCounts] = field(default_factory=dict)
+    collected: PlatformCollected
+    stored: Stored
     versions: Mapping[str, int | None] = field(default_factory=dict)
-    stored: int = 0
     seconds: float = 0.0
-    quarantined: Sequence[Quarantined] = ()
 
     def metadata(self) -> dict[str, dg.MetadataValue]:
         """For the asset page."""
-        documents = [document for source in self.sources for document in source.documents]
-        scrubbed = _summed(source.scrubbed for source in self.sources)
-        dated_by = _summed(source.dated_by for source in self.sources)
-        values: dict[str, dg.MetadataValue] = {
-            "dagster/row_count": dg.MetadataValue.int(self.stored),
-            "sources": dg.MetadataValue.int(len(self.sources)),
-            "new": dg.MetadataValue.int(sum(counts.new for counts in self.merged.values())),
-            "changed": dg.MetadataValue.int(sum(counts.changed for counts in self.merged.values())),
-            "unchanged": dg.MetadataValue.int(sum(counts.unchanged for counts in self.merged.values())),
-            "duplicates": dg.MetadataValue.int(sum(source.duplicates for source in self.sources)),
-            "quarantined": dg.MetadataValue.int(len(self.quarantined)),
-            "scrubbed": dg.MetadataValue.int(sum(scrubbed.values())),
-            "seconds": dg.MetadataValue.float(round(self.seconds, 3)),
+        sources, http = self.collected.sources, self.collected.http
+        scrubbed = _summed(source.scrubbed for source in sources)
+        numbers = {
+            "dagster/row_count": self.stored.rows,
+            "sources": len(sources),
+            **{name: sum(getattr(source, name) for source in sources) for name in _COUNTED},
+            "tombstones": self.stored.removed,
+            "cross_posts": self.collected.linked,
+            "quarantined": sum(source.quarantined_count for source in sources),
+            "skipped_by_robots": sum(source.robots_skipped for source in sources),
+            "requests": http.requests,
+            "not_modified_304": http.not_modified,
+            "retries": http.retries,
+            "bytes": http.bytes,
+            "scrubbed": sum(scrubbed.values()),
+            **{f"scrubbed/{kind}": count for kind, count in sorted(scrubbed.items())},
+            **{f"version/{table}": version for table, version in self.versions.items() if version is not None},
         }
-        values |= {f"scrubbed/{kind}": dg.MetadataValue.int(count) for kind, count in sorted(scrubbed.items())}
-        values |= {f"version/{table}": dg.MetadataValue.int(v) for table, v in self.versions.items() if v is not None}
+        values: dict[str, dg.MetadataValue] = {name: dg.MetadataValue.int(count) for name, count in numbers.items()}
+        values["seconds"] = dg.MetadataValue.float(round(self.seconds, 3))
+        values["waited_seconds"] = dg.MetadataValue.float(round(http.waited, 3))
+        return values | self._shown(sources)
+
+    def _shown(self, sources: Sequence[Collected]) -> dict[str, dg.MetadataValue]:
+        documents = newest([document for source in sources for document in source.preview], _PREVIEW)
+        dated_by = _summed(source.dated_by for source in sources)
+        quarantined = [item for source in sources for item in source.quarantined]
+        notices = [f"- {source.source}: {notice}" for source in sources for notice in source.notices]
+        cursors = {source.source: source.cursor for source in sources if source.cursor is not None}
+        values: dict[str, dg.MetadataValue] = {}
+        if sources:
+            values["by_source"] = dg.MetadataValue.md(_by_source(sources))
         if documents:
-            values["by_category"] = dg.MetadataValue.md(_categories(self.merged))
             values["dated_by"] = dg.MetadataValue.text(", ".join(f"{by}: {n}" for by, n in sorted(dated_by.items())))
             values["preview"] = dg.MetadataValue.md(preview(documents))
-        if self.quarantined:
-            values["quarantine"] = dg.MetadataValue.md(quarantine(self.quarantined))
+        if quarantined:
+            values["quarantine"] = dg.MetadataValue.md(quarantine(quarantined))
+        if notices:
+            values["notices"] = dg.MetadataValue.md("\n".join(notices))
+        if cursors:
+            values["next_cursor"] = dg.MetadataValue.text(json.dumps(cursors, indent=1, sort_keys=True)[:_CURSOR])
         return values
 
 
 def preview(documents: Sequence[RawDocument]) -> str:
-    """The newest documents as a Markdown table."""
-    newest = sorted(documents, key=lambda d: (d.published_at is not None, d.published_at), reverse=True)
+    """Documents as a Markdown table."""
     rows = [
         (
             document.published_at and document.published_at.date(),
@@ -63,7 +84,7 @@ def preview(documents: Sequence[RawDocument]) -> str:
             link(document.title or document.content, document.url),
             f"{len(document.content):,}",
         )
-        for document in newest
+        for document in documents
     ]
     return markdown_table(("published", "category", "document", "characters"), rows, limit=_PREVIEW)
 
@@ -74,14 +95,26 @@ def quarantine(items: Sequence[Quarantined]) -> str:
     return markdown_table(("where", "why, and what to do"), rows, width=400, limit=_QUARANTINE)
 
 
-def _categories(merged: Mapping[str, MergeCounts]) -> str:
-    rows = [(table, counts.new, counts.changed, counts.unchanged) for table, counts in merged.items()]
-    return markdown_table(("table", "new", "changed", "unchanged"), rows)
+def _by_source(sources: Sequence[Collected]) -> str:
+    rows = [
+        (
+            source.source,
+            source.found,
+            source.new,
+            source.changed,
+            source.unchanged,
+            source.removed,
+            source.quarantined_count,
+            str(source.error) if source.error else "",
+        )
+        for source in sources
+    ]
+    header = ("source", "read", "new", "changed", "unchanged", "removed", "quarantined", "error")
+    return markdown_table(header, rows, width=200)
 
 
-def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
+def _summed(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
     for count in counts:
-        for key, value in count.items():
-            total[key] = total.get(key, 0) + value
+        total.update(count)
     return total

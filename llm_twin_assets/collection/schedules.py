@@ -1,18 +1,15 @@
-"""When collection runs: once for each new author, then by the clock."""
+"""When collection runs by the clock: one schedule a platform, its minute its own."""
 
 import hashlib
 from collections.abc import Iterator
 
 import dagster as dg
 
-from llm_twin_assets.collection.assets import RAW_ASSETS
-from llm_twin_assets.collection.engine import check_sources
+from llm_twin_assets.collection.assets import RAW_ASSETS, raw_key
+from llm_twin_assets.collection.connectors import all_connectors
 from llm_twin_assets.partitions import AUTHORS
 from resources.errors import ConfigurationError
-from resources.settings import Collection, Environment, Settings
-from resources.yaml_source import YamlSource
-
-DEFAULT_CRON = Collection().schedule
+from resources.settings import Collection, Settings
 
 COLLECT_JOB = dg.define_asset_job(
     "collect",
@@ -20,21 +17,44 @@ COLLECT_JOB = dg.define_asset_job(
     partitions_def=AUTHORS,
     description="Collect every source of one author into the warehouse.",
 )
+_MINUTES_A_DAY = 24 * 60
 
 
-def collection_schedule(cron: str = DEFAULT_CRON) -> dg.ScheduleDefinition:
-    """The schedule `collect`: one run per registered author.
+def collection_schedules(collection: Collection, seed: str = "") -> list[dg.ScheduleDefinition]:
+    """One schedule a platform, RUNNING from the start; `seed` (where this twin lives) decides each one's minute.
 
-    It is RUNNING from the start: naming one's sources in `twin.yaml` and starting the daemon is the request to keep
-    them current, and a run over unchanged sources writes nothing.
+    Naming one's sources in `twin.yaml` and starting the daemon is the request to keep them current, and a run over
+    unchanged sources writes nothing.
     """
+    crons = {platform: collection.schedules.get(platform, collection.schedule) for platform in all_connectors()}
+    return [_schedule(platform, jittered(cron, collection, seed, platform)) for platform, cron in crons.items()]
 
+
+def jittered(cron: str, collection: Collection, seed: str, platform: str) -> str:
+    """A daily or weekly cron some minutes later, always the same for one twin and platform.
+
+    Thousands of installations with the same default must not ask a host in the same minute, nor one installation all
+    platforms at once. A cron that names more than one minute or hour says exactly what is wanted and stays.
+    """
+    fields = cron.split()
+    if len(fields) != 5 or not fields[0].isdigit() or not collection.jitter_minutes:
+        return cron
+    number = int.from_bytes(hashlib.sha256(f"{seed}\n{platform}".encode()).digest()[:4], "big")
+    later = int(fields[0]) + number % (collection.jitter_minutes + 1)
+    if not fields[1].isdigit():
+        return " ".join([str(later % 60), *fields[1:]])
+    # Not over midnight: the day fields would then mean another day.
+    minute = min(int(fields[1]) * 60 + later, _MINUTES_A_DAY - 1)
+    return " ".join([str(minute % 60), str(minute // 60), *fields[2:]])
+
+
+def _schedule(platform: str, cron: str) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name="collect",
+        name=f"collect_{platform}",
         job=COLLECT_JOB,
         cron_schedule=cron,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Collect every author's sources by the clock (`collection.schedule` in twin.yaml).",
+        description=f"Collect every author's {platform} sources (`collection.schedules.{platform}` in twin.yaml).",
     )
     def collect(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         try:
@@ -44,41 +64,18 @@ def collection_schedule(cron: str = DEFAULT_CRON) -> dg.ScheduleDefinition:
             return
         registered = context.instance.get_dynamic_partitions(AUTHORS.name or "")
         # An author who left twin.yaml keeps the partition, and with it everything stored, but is no longer collected.
-        authors = [author for author in registered if author in settings.authors]
+        authors = [author for author in registered if author in settings.authors and _uses(settings, author, platform)]
         if not authors:
-            yield dg.SkipReason("No author of twin.yaml is registered yet; the sensor register_authors does that.")
+            yield dg.SkipReason(f"No registered author of twin.yaml has a {platform} source.")
         for author in authors:
             yield dg.RunRequest(
-                partition_key=author, run_key=f"{author}@{context.scheduled_execution_time.isoformat()}"
+                partition_key=author,
+                asset_selection=[raw_key(platform)],
+                run_key=f"{author}/{platform}@{context.scheduled_execution_time.isoformat()}",
             )
 
     return collect
 
 
-@dg.sensor(
-    name="register_authors",
-    job=COLLECT_JOB,
-    minimum_interval_seconds=30,
-    # RUNNING for the same reason as the schedule: without it a newcomer's twin.yaml would change nothing to be seen.
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Registers the authors in twin.yaml as partitions and starts each one's first collection.",
-)
-def register_authors(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Read `twin.yaml` when it has changed (the cursor is its digest) and register whom it names."""
-    path = Environment.current().config
-    try:
-        seen = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        if seen and seen == context.cursor:
-            return dg.SkipReason("twin.yaml has not changed.")
-        settings = Settings.load(path)
-        check_sources(settings, YamlSource.read(path))
-    except ConfigurationError as error:
-        # The cursor stays: the message is there at each tick until the file is mended.
-        return dg.SkipReason(str(error))
-    registered = set(context.instance.get_dynamic_partitions(AUTHORS.name or ""))
-    new = [author for author in settings.authors if author not in registered]
-    return dg.SensorResult(
-        dynamic_partitions_requests=[AUTHORS.build_add_request(new)] if new else [],
-        run_requests=[dg.RunRequest(partition_key=author, run_key=f"first-collection-of-{author}") for author in new],
-        cursor=seen,
-    )
+def _uses(settings: Settings, author: str, platform: str) -> bool:
+    return any(source.platform == platform for source in settings.authors[author].sources)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_twin_assets.collection.engine import check_sources
+from llm_twin_assets.collection.sources import check_sources
 from llm_twin_assets.commands.console import OUT
 from llm_twin_assets.definitions import embedder
 from resources.bases import find_base

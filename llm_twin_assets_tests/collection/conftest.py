@@ -1,13 +1,21 @@
+import asyncio
 import subprocess
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from llm_twin_assets.collection.engine import Collected, collect_source
-from resources.settings import Source
+from llm_twin_assets.collection.connector import Connector, SourceOptions
+from llm_twin_assets.collection.engine import stored
+from llm_twin_assets.collection.engine.collected import Collected
+from llm_twin_assets.collection.engine.collector import Collector
+from llm_twin_assets.collection.engine.documents import Scrubbing
+from llm_twin_assets_tests.collection.contract import MAYA, policy
+from llm_twin_assets_tests.collection.web import Web, local_web
+from resources.http import HttpClient
+from resources.warehouse import Warehouse
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Files = Mapping[str, str | bytes]
@@ -48,10 +56,30 @@ def export(request: pytest.FixtureRequest, folder, archive) -> Callable[..., Pat
 
 
 @pytest.fixture
-def collect(tmp_path: Path) -> Callable[..., Collected]:
-    def run(platform: str, **options: object) -> Collected:
-        source = Source(platform=platform, **{key: str(value) for key, value in options.items()})
-        return collect_source("maya", 0, source, scrub_kinds=("secrets", "email"), now=NOW, base=tmp_path)
+def web() -> Iterator[Web]:
+    with local_web() as site:
+        yield site
+
+
+@pytest.fixture
+def visit(warehouse: Warehouse) -> Callable[..., Collected]:
+    """One visit of the engine to one source, into the warehouse."""
+
+    def run(
+        connector: Connector[SourceOptions],
+        options: SourceOptions,
+        *,
+        web: Web | None = None,
+        now: datetime = NOW,
+        scrub: tuple[str, ...] = ("secrets", "email"),
+    ) -> Collected:
+        async def visited() -> Collected:
+            async with HttpClient(policy(web)) as http:
+                known = stored.known_documents(warehouse, MAYA.key)
+                collector = Collector(MAYA, warehouse, http, Scrubbing(scrub), known, now)
+                return await collector.visit(connector, options)
+
+        return asyncio.run(visited())
 
     return run
 

@@ -6,10 +6,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from llm_twin_assets.collection.assets import RAW_ASSETS, RAW_KEYS, store
+from llm_twin_assets.collection.assets import RAW_ASSETS, RAW_KEYS
+from llm_twin_assets.collection.connectors import all_connectors
+from llm_twin_assets.collection.engine import stored
+from llm_twin_assets.collection.engine.documents import Origin, Scrubbing, raw_document
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.tables import raw_documents
 from llm_twin_assets.partitions import AUTHORS
+from llm_twin_assets_tests.collection.conftest import NOW
+from llm_twin_assets_tests.collection.scripted import article
 from resources.settings import Environment, Settings
 
 TABLES = ("raw/articles", "raw/posts", "raw/code")
@@ -23,7 +28,7 @@ def run(tmp_path, warehouse):
 
     def materialize(platform: str, sources: str) -> dg.ExecuteInProcessResult:
         config = tmp_path / "twin.yaml"
-        config.write_text(f"authors:\n  maya:\n    name: Maya\n    sources:\n{sources}")
+        config.write_text(f"authors:\n  maya:\n    name: Maya Lindqvist\n    sources:\n{sources}")
         environment = Environment(home=str(tmp_path), config=config, service_url="", phoenix_url="")
         asset = next(asset for asset in RAW_ASSETS if asset.key == dg.AssetKey(["raw", platform]))
         return dg.materialize(
@@ -128,36 +133,51 @@ def test_a_source_without_one_readable_document_fails_and_shows_them_all(run, fo
 
 
 def test_each_asset_is_described_and_owned() -> None:
-    assert [asset.key.path for asset in RAW_ASSETS] == [
-        ["raw", platform] for platform in ("files", "github", "linkedin", "medium", "substack")
-    ]
+    assert [asset.key.path for asset in RAW_ASSETS] == [["raw", platform] for platform in all_connectors()]
     for asset in RAW_ASSETS:
         (spec,) = asset.specs
         assert spec.description
         assert spec.group_name == "collection"
         assert spec.kinds == {"python", "deltalake"}
         assert list(spec.owners) == ["team:llm-twin"]
-    assert RAW_KEYS[Category.CODE] == [dg.AssetKey(["raw", "github"])]
+    assert dg.AssetKey(["raw", "github"]) in RAW_KEYS[Category.CODE]
+    assert dg.AssetKey(["raw", "medium"]) not in RAW_KEYS[Category.CODE]
 
 
 def test_loading_collection_imports_no_parser_and_no_model_library() -> None:
     code = (
-        "import sys, llm_twin_assets.collection.schedules\n"
-        "print([name for name in ('bs4', 'lxml', 'torch', 'transformers', 'mlflow') if name in sys.modules])"
+        "import sys, llm_twin_assets.collection.sensors\n"
+        "names = 'bs4 lxml httpx feedparser datasketch detect_secrets phonenumbers torch mlflow'.split()\n"
+        "print([name for name in names if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_platforms_that_store_at_the_same_time_all_get_in(collect, folder, warehouse) -> None:
-    documents = {
-        f"files{number}": collect("files", path=folder({f"{number}.md": f"# {number}\n"}, f"notes{number}")).documents
-        for number in range(4)
-    }
+def test_platforms_that_store_at_the_same_time_all_get_in(warehouse) -> None:
+    origins = [Origin("maya", f"platform{number}", "here") for number in range(4)]
+    documents = [raw_document(article(n), origin, Scrubbing(()), NOW)[0] for n, origin in enumerate(origins)]
     with ThreadPoolExecutor(4) as pool:
-        merged = list(pool.map(lambda item: store("maya", item[0], item[1], warehouse), documents.items()))
-    assert [counts["raw/articles"].new for counts in merged] == [1, 1, 1, 1]
+        list(pool.map(lambda document: stored.write(warehouse, "maya", [document]), documents))
     assert warehouse.read("raw/articles", "maya").num_rows == 4
+
+
+def test_a_document_that_disappears_is_a_tombstone_at_the_second_run(run, folder, warehouse) -> None:
+    root = folder({"a.md": "# A\n", "b.md": "# B\n"}, "notes")
+    _, before = materialization(run("files", FILES))
+    (root / "a.md").unlink()
+    metadata, once = materialization(run("files", FILES))
+    assert (metadata["removed"], metadata["tombstones"], once) == (0, 0, before)
+    metadata, twice = materialization(run("files", FILES))
+    assert (metadata["removed"], metadata["tombstones"], metadata["dagster/row_count"]) == (1, 1, 1)
+    assert twice != before
+    assert [each.title for each in stored.standing(warehouse, "maya", Category.ARTICLE)] == ["B"]
+
+
+def test_each_platform_is_a_pool_and_is_tried_again() -> None:
+    for asset, platform in zip(RAW_ASSETS, all_connectors(), strict=True):
+        assert asset.op.pool == platform
+        assert asset.op.retry_policy is not None
 
 
 SAMPLE = Path(__file__).parents[2] / "llm_twin_assets" / "sample" / "exports"

@@ -1,177 +1,209 @@
-"""GitHub, from a local clone or bundle: the code files of the tree at HEAD, byte for byte, and READMEs as articles."""
+"""GitHub: a person's repositories, gists and words in issues by the REST API and git; or a local clone or bundle."""
 
-import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from urllib.parse import quote
+from collections.abc import AsyncIterator
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from llm_twin_assets.collection.code_files import (
-    MAX_BYTES,
-    is_binary,
-    is_foreign,
-    is_generated,
-    is_readme,
-    language_of,
-)
 from llm_twin_assets.collection.connector import (
     Collectable,
     Connector,
-    Found,
     LocalPath,
     Quarantined,
     SourceOptions,
     WebUrl,
 )
-from llm_twin_assets.collection.decoding import decode
-from llm_twin_assets.collection.export import ExportError
-from llm_twin_assets.collection.front_matter import first_heading
-from llm_twin_assets.collection.git import (
-    Blob,
-    clone_bundle,
-    contents,
-    first_commits,
-    head_branch,
-    require_repository,
-    tree,
+from llm_twin_assets.collection.platforms import github_api
+from llm_twin_assets.collection.platforms.github_discussions import discussions
+from llm_twin_assets.collection.platforms.github_gists import gists
+from llm_twin_assets.collection.reading.api_pages import pages, parsed
+from llm_twin_assets.collection.reading.export import ExportError
+from llm_twin_assets.collection.reading.patterns import matches
+from llm_twin_assets.collection.repositories.authorship import Identity
+from llm_twin_assets.collection.repositories.git_remote import Credential
+from llm_twin_assets.collection.repositories.local_repositories import LocalRepository
+from llm_twin_assets.collection.repositories.remote_repositories import (
+    Host,
+    HostedRepository,
+    collect_repositories,
+    excluded,
+    known_repositories,
+    known_state,
+    noted,
+    quarantined,
+    unchanged,
+    withdrawn,
 )
+from llm_twin_assets.collection.repositories.repository_files import Authors
+from llm_twin_assets.collection.visit import Visit
 from llm_twin_assets.domain.document import Category
+from resources.errors import ConfigurationError
+from resources.http import HttpError, Response, UnavailableError
 
-# `text/x-LANGUAGE`, as Pygments and file(1) name source; only these have names of their own (RFC 9239, RFC 2318).
-_MEDIA_TYPES = {"javascript": "text/javascript", "css": "text/css"}
+
+def _login(handle: str) -> str:
+    login = handle.strip().removeprefix("@")
+    if not login.replace("-", "").replace("_", "").isalnum() or not login.isascii():
+        raise PydanticCustomError("login", "should be a GitHub login, such as 'octocat'")
+    return login
 
 
 class GithubOptions(SourceOptions):
-    """Either `clone` (a folder) or `bundle` (a file). `url`: the repository's address, for links to its files."""
+    """A `handle`, a local `clone` (a folder) or a `bundle` (a file); a handle may stand beside either.
 
+    `url`: the local repository's address, for links to its files. `private` reads what GITHUB_TOKEN may, `include` and
+    `exclude` are patterns for `name` or `owner/name`. A file counts if `min_share` of its lines are the person's.
+    `discussions` adds what they wrote in issues and pull requests anywhere: some requests for every one of these.
+    """
+
+    handle: Annotated[str, AfterValidator(_login)] | None = None
     clone: LocalPath | None = None
     bundle: LocalPath | None = None
     url: WebUrl | None = None
+    api: WebUrl = "https://api.github.com"
+    private: bool = False
+    forks: bool = False
+    archived: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    max_mb: int = Field(default=500, ge=1)
+    min_share: float = Field(default=0.5, gt=0, le=1)
+    gists: bool = True
+    discussions: bool = False
+
+    def name(self) -> str:
+        """The handle, with its host where that is not GitHub's own; else the local repository's name."""
+        host = urlsplit(self.api).netloc
+        return f"{self.handle}@{host}" if self.handle and host != "api.github.com" else super().name()
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> "GithubOptions":
-        if (self.clone is None) == (self.bundle is None):
+    def _somewhere(self) -> "GithubOptions":
+        if self.clone is not None and self.bundle is not None:
             raise PydanticCustomError("one_of_two", "give either 'clone' (a folder) or 'bundle' (a file)")
+        if self.handle is None and self.clone is None and self.bundle is None:
+            raise PydanticCustomError("one_of_three", "give 'handle', 'clone' (a folder) or 'bundle' (a file)")
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class _Repository:
-    """A repository on this disk at one branch, and what it is called elsewhere."""
-
-    folder: Path
-    shown_as: str
-    name: str
-    branch: str
-    url: str | None
-
-    def address(self, path: str) -> str | None:
-        return f"{self.url}/blob/{quote(self.branch)}/{quote(path)}" if self.url else None
-
-    def stable_id(self, path: str) -> str:
-        # Without the branch: renaming master to main leaves every document what it was.
-        return f"{self.url or f'git:{self.name}'}#{path}"
-
-
-def collect(options: GithubOptions) -> Iterator[Collectable]:
-    """Every code file and README that nobody generated or vendored."""
-    with _opened(options) as repository:
-        blobs = [blob for blob in tree(repository.folder, repository.branch) if _is_wanted(blob)]
-        if not blobs:
-            raise ExportError(
-                "holds neither code nor a README at HEAD", where=repository.shown_as, mend="Remove the source."
-            )
-        dates = first_commits(repository.folder, repository.branch)
-        for blob, data in contents(repository.folder, blobs):
-            found = _read(repository, blob.path, data, dates.get(blob.path))
-            if found:
-                yield found
+async def collect(options: GithubOptions, visit: Visit) -> AsyncIterator[Collectable]:
+    """Code files and READMEs of every repository that changed, then gists, then discussions."""
+    authors = Authors(visit.person, Identity.of(visit.person, options.handle), options.min_share)
+    local = LocalRepository(options.clone, options.bundle, options.url)
+    if options.handle is None:
+        async for event in local.collect(visit, authors):
+            yield event
+        return
+    async for event in _repositories(options, options.handle, visit, authors):
+        yield event
+    # What these hold comes beside the repositories: a fault in one of them stops no other.
+    parts = [local.collect(visit, authors, listed=False)]
+    parts += [gists(options.api, options.handle, visit)] if options.gists else []
+    parts += [discussions(options.api, options.handle, visit, private=options.private)] if options.discussions else []
+    for part in parts:
+        try:
+            async for event in part:
+                yield event
+        except UnavailableError:
+            raise  # it says when to come back
+        except (ExportError, HttpError) as error:
+            yield quarantined(options.api, error)
 
 
 CONNECTOR = Connector(
     platform="github",
-    categories=frozenset({Category.CODE, Category.ARTICLE}),
+    categories=frozenset({Category.CODE, Category.ARTICLE, Category.POST}),
     options=GithubOptions,
     collect=collect,
-    description="Code files and READMEs from a local clone or bundle.",
+    description="Code, READMEs, gists and discussions by a person's handle, or from a local clone or bundle.",
+    tokens=(github_api.TOKEN,),
 )
 
 
-@contextmanager
-def _opened(options: GithubOptions) -> Iterator[_Repository]:
-    source = options.clone or options.bundle
-    if source is None:
-        raise ExportError("neither 'clone' nor 'bundle' is given")
-    name = _name(options.url, source)
-    if options.clone:
-        require_repository(source)
-        yield _Repository(source, str(source), name, head_branch(source), options.url)
+async def _repositories(
+    options: GithubOptions, handle: str, visit: Visit, authors: Authors
+) -> AsyncIterator[Collectable]:
+    first = await _first_page(options, handle, visit)
+    if first.not_modified:
+        for event in unchanged(visit):
+            yield event
         return
-    with tempfile.TemporaryDirectory(prefix="llm-twin-") as temporary:
-        folder = Path(temporary, "repository.git")
-        clone_bundle(source, folder)
-        yield _Repository(folder, str(source), name, head_branch(folder), options.url)
+    listed = await _all(first, visit)
+    wanted, left_out = _chosen(options, handle, listed)
+    token = visit.secret(github_api.TOKEN)
+    host = Host(options.api, Credential("x-access-token", token) if token else None, options.max_mb)
+    async for event in collect_repositories(visit, wanted, host, authors):
+        yield event
+    for event in excluded(visit, left_out):
+        yield event
+    async for event in _absent(options.api, visit, {each.full_name for each in listed}):
+        yield event
+    for event in noted(visit, first, wanted, max((each.pushed_at or "" for each in listed), default="")):
+        yield event
 
 
-def _name(url: str | None, source: Path) -> str:
-    """`owner/name` where the address says it, else the name of folder or bundle."""
-    known = re.search(r"//[^/]+/([^/]+/[^/]+?)(?:\.git)?$", url) if url else None
-    return known.group(1) if known else source.resolve().name.removesuffix(".bundle").removesuffix(".git")
+async def _all(first: Response, visit: Visit) -> list[github_api.Repository]:
+    return [
+        repository
+        async for page in pages(visit, first, github_api.headers(visit))
+        for repository in parsed(page, github_api.REPOSITORIES)
+    ]
 
 
-def _is_wanted(blob: Blob) -> bool:
-    if not 0 < blob.size <= MAX_BYTES or is_foreign(blob.path):
+async def _first_page(options: GithubOptions, handle: str, visit: Visit) -> Response:
+    if options.private and visit.secret(github_api.TOKEN) is None:
+        raise ConfigurationError(
+            "private repositories need a token", where=f"github {handle}", mend=f"Set {github_api.TOKEN}."
+        )
+    if options.private:
+        address = github_api.address(f"{options.api}/user/repos", affiliation="owner", sort="pushed", per_page="100")
+    else:
+        address = github_api.address(f"{options.api}/users/{handle}/repos", type="owner", sort="pushed", per_page="100")
+    known = visit.page(address)
+    settled = known is not None and known.version == known_state(visit)
+    response = await github_api.ask(visit, address, conditional=settled)
+    if response.missing:
+        raise ExportError("there is no such user", where=address, mend="Mend `handle` in twin.yaml.")
+    return response
+
+
+def _chosen(
+    options: GithubOptions, handle: str, listed: list[github_api.Repository]
+) -> tuple[list[HostedRepository], list[str]]:
+    """What is to be read, and the names that patterns leave out. Forks and archived ones are passed over in silence."""
+    wanted: dict[str, HostedRepository] = {}
+    left_out: list[str] = []
+    for each in listed:
+        if not matches(each.full_name, options.include, options.exclude):
+            left_out.append(each.full_name)
+        elif _is_wanted(options, handle, each):
+            wanted[each.full_name] = HostedRepository(
+                each.full_name,
+                each.html_url,
+                each.clone_url,
+                each.version,
+                private=each.private,
+                megabytes=each.size / 1024,
+            )
+    return list(wanted.values()), left_out
+
+
+def _is_wanted(options: GithubOptions, handle: str, each: github_api.Repository) -> bool:
+    # A repository that is archived after it was read stays as it was read: archiving withdraws nothing.
+    if (each.fork and not options.forks) or (each.archived and not options.archived):
         return False
-    return is_readme(blob.path) or language_of(blob.path) is not None
+    return each.owner.login.casefold() == handle.casefold()
 
 
-def _read(repository: _Repository, path: str, data: bytes, first: datetime | None) -> Collectable | None:
-    if is_binary(data):
-        return None
-    text = decode(data, f"{repository.shown_as}:{path.encode('utf-8', 'replace').decode()}")
-    if isinstance(text, Quarantined):
-        return text
-    if not text.strip():
-        return None  # an empty __init__.py is no document
-    if is_readme(path):
-        return _readme(repository, path, text, first)
-    return None if is_generated(text) else _code(repository, path, text, first)
-
-
-def _readme(repository: _Repository, path: str, text: str, first: datetime | None) -> Found:
-    markdown = path.lower().endswith((".md", ".markdown"))
-    title = first_heading(text) if markdown else None
-    return Found(
-        stable_id=repository.stable_id(path),
-        category=Category.ARTICLE,
-        title=title or repository.name,
-        content=text,
-        media_type="text/markdown" if markdown else "text/plain",
-        url=repository.address(path),
-        published_at=first,
-        dated_by="git" if first else "nothing",
-        repository=repository.name,
-    )
-
-
-def _code(repository: _Repository, path: str, text: str, first: datetime | None) -> Found:
-    language = language_of(path) or "text"
-    return Found(
-        stable_id=repository.stable_id(path),
-        category=Category.CODE,
-        title=path,
-        content=text,
-        media_type=_MEDIA_TYPES.get(language, f"text/x-{language}"),
-        url=repository.address(path),
-        published_at=first,
-        dated_by="git" if first else "nothing",
-        code_language=language,
-        repository=repository.name,
-        path=path,
-    )
+async def _absent(api: str, visit: Visit, listed: set[str]) -> AsyncIterator[Collectable]:
+    """Those that were listed once: asked for by name, for a list that changes while it is read can skip one."""
+    for name in sorted(set(known_repositories(visit)) - listed):
+        try:
+            response = await github_api.ask(visit, f"{api}/repos/{name}")
+            # A renamed repository answers under its old name, too, and is listed under the new one.
+            if response.missing or parsed(response, github_api.REPOSITORY).full_name != name:
+                for event in withdrawn(visit, name):
+                    yield event
+        except HttpError as error:
+            yield Quarantined(name, f"cannot be asked for: {error}")

@@ -1,47 +1,59 @@
-"""Substack, from the publication's export: `posts.csv` and `posts/{id}.{slug}.html`. Only these two are ever opened."""
+"""Substack: a publication's archive (API, else sitemap, else feed), and its export."""
 
-from collections.abc import Iterator
-from pathlib import PurePosixPath
+from collections.abc import AsyncIterator
 
-from llm_twin_assets.collection.connector import (
-    Collectable,
-    Connector,
-    Found,
-    LocalPath,
-    Quarantined,
-    SourceOptions,
-    WebUrl,
-)
-from llm_twin_assets.collection.csv_table import Row, rows
-from llm_twin_assets.collection.dates import utc
-from llm_twin_assets.collection.export import Export, ExportError, open_export, read_text, where
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
+from llm_twin_assets.collection.connector import Collectable, Connector, LocalPath, Notice, SourceOptions, WebUrl
+from llm_twin_assets.collection.platforms import substack_export
+from llm_twin_assets.collection.platforms.substack_pages import read_pages
+from llm_twin_assets.collection.platforms.substack_site import Publication, SubstackError, archive, changed, own
+from llm_twin_assets.collection.reading.feeds import FeedError
+from llm_twin_assets.collection.reading.watched import Archives
+from llm_twin_assets.collection.visit import Visit
 from llm_twin_assets.domain.document import Category
+from resources.http import HttpError
 
-_AGAIN = "Export it again from your publication's settings (Export)."
+# Raise it when the same export would be read differently.
+_READING = 2
 
 
 class SubstackOptions(SourceOptions):
-    """`export`: the zip or its unpacked folder. `url`: the publication's address, which the export does not name."""
+    """`url`: the publication's address. `export`: its zip or the unpacked folder; `watch`: a folder for such zips.
 
-    export: LocalPath
+    `byline`: the author's name or handle on Substack, where several people write and it is not the person's name.
+    `crawl: false` leaves the address to the export alone, which does not name it.
+    """
+
     url: WebUrl | None = None
+    export: LocalPath | None = None
+    watch: LocalPath | None = None
+    byline: str | None = None
+    crawl: bool = True
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "SubstackOptions":
+        if not (self.export or self.watch or (self.url and self.crawl)):
+            raise PydanticCustomError("substack", "needs `url`, `export` or `watch`")
+        return self
 
 
-def collect(options: SubstackOptions) -> Iterator[Collectable]:
-    """Every published post."""
-    with open_export(options.export) as export:
-        # The export also holds the subscribers (`email_list*.csv`, `*.opens.csv`, `*.delivers.csv`): other people's
-        # addresses. They are dropped here, by name, before anything is read.
-        pages = {_key(name): name for name in export.names() if _is_page(name)}
-        table = next((name for name in export.names() if PurePosixPath(name).name == "posts.csv"), None)
-        if table is None:
-            raise ExportError("holds no posts.csv", where=str(export.path), mend=_AGAIN)
-        text = read_text(export, table)
-        if isinstance(text, Quarantined):
-            raise ExportError(text.reason, where=text.where)
-        required = ("post_id", "post_date", "is_published", "title")
-        for row in rows(text, where(export, table), required, _AGAIN):
-            yield from _post(export, row, pages, options.url) if isinstance(row, Row) else (row,)
+async def collect(options: SubstackOptions, visit: Visit) -> AsyncIterator[Collectable]:
+    """The export's posts if it is new, then what the publication shows that is new or changed."""
+    if options.export or options.watch:
+        archives = Archives(
+            substack_export.wanted,
+            substack_export.reader(options.url),
+            export=options.export,
+            watch=options.watch,
+            reading=[_READING, options.url],
+        )
+        for event in archives.visited(visit):
+            yield event
+    if options.url and options.crawl:
+        async for event in _crawled(Publication(options.url), options.byline or visit.person.name, visit):
+            yield event
 
 
 CONNECTOR = Connector(
@@ -49,48 +61,20 @@ CONNECTOR = Connector(
     categories=frozenset({Category.ARTICLE, Category.POST}),
     options=SubstackOptions,
     collect=collect,
-    description="Published posts from a Substack export (zip or folder).",
+    description="Posts of a Substack publication: its archive on the web, its export.",
 )
 
 
-def _is_page(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix.lower() == ".html" and path.parent.name == "posts"
-
-
-def _key(name: str) -> str:
-    return PurePosixPath(name).name.partition(".")[0]
-
-
-def _post(export: Export, row: Row, pages: dict[str, str], base: str | None) -> Iterator[Collectable]:
-    # bs4 and lxml take a tenth of a second to import: not while Dagster loads the code location.
-    from llm_twin_assets.collection.markup import parse, plain_text
-
-    if row.values["is_published"].strip().lower() != "true":
+async def _crawled(publication: Publication, author: str, visit: Visit) -> AsyncIterator[Collectable]:
+    try:
+        posts = await archive(publication, visit)
+    except (HttpError, SubstackError) as error:
+        yield Notice(f"{error} Its sitemap or its feed is read instead.")
+        try:
+            async for event in read_pages(publication, visit):
+                yield event
+        except (HttpError, FeedError):
+            raise error from None
         return
-    number, _, slug = row.values["post_id"].strip().partition(".")
-    page = pages.get(number)
-    if page is None:
-        yield Quarantined(row.where, f"posts/{row.values['post_id']}.html is not in the export. {_AGAIN}")
-        return
-    text = read_text(export, page)
-    if isinstance(text, Quarantined):
-        yield text
-        return
-    if not text.strip():
-        yield Quarantined(where(export, page), "holds no text (a video or audio post has none).")
-        return
-    slug = slug or PurePosixPath(page).stem.partition(".")[2]
-    thread = row.values.get("type") == "thread"
-    moment = utc(row.values["post_date"])
-    yield Found(
-        # The number is Substack's own; slug and domain may change.
-        stable_id=f"substack:{number}",
-        category=Category.POST if thread else Category.ARTICLE,
-        title=row.values["title"].strip() or None,
-        content=plain_text(parse(text)) if thread else text.strip(),
-        media_type="text/plain" if thread else "text/html",
-        url=f"{base}/p/{slug}" if base and slug else None,
-        published_at=moment,
-        dated_by="platform" if moment else "nothing",
-    )
+    async for event in changed(publication, own(posts, author, publication.url), visit):
+        yield event
