@@ -1,7 +1,7 @@
 """The raw assets: one per connector, made by one factory; each MERGEs an author's documents into the warehouse."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -24,12 +24,17 @@ _RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIA
 
 
 def materialize_platform(
-    author: str, found: Connector[SourceOptions], settings: Settings, environment: Environment, warehouse: Warehouse
+    author: str,
+    found: Connector[SourceOptions],
+    settings: Settings,
+    environment: Environment,
+    warehouse: Warehouse,
+    progress: Callable[[str], None],
 ) -> dg.MaterializeResult[None]:
     """Collect, store, report; a source that failed fails the asset only after the others are stored."""
     begin = time.monotonic()
     try:
-        collected = collect_platform(author, found, settings, environment, warehouse, datetime.now(UTC))
+        collected = collect_platform(author, found, settings, environment, warehouse, datetime.now(UTC), progress)
     except TwinError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     kept = stored.summary(warehouse, author, found.platform, found.categories)
@@ -85,7 +90,7 @@ def raw_asset(found: Connector[SourceOptions]) -> dg.AssetsDefinition:
         environment: dg.ResourceParam[Environment],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.MaterializeResult[None]:
-        return materialize_platform(context.partition_key, found, settings, environment, warehouse)
+        return materialize_platform(context.partition_key, found, settings, environment, warehouse, context.log.info)
 
     return collect
 

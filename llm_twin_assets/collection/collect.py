@@ -1,7 +1,7 @@
 """All sources of one author on one platform, visited one after the other. No Dagster here."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,39 +38,43 @@ def collect_platform(
     environment: Environment,
     warehouse: Warehouse,
     now: datetime,
+    progress: Callable[[str], None],
 ) -> PlatformCollected:
     """Visit every source; one that fails does not stop the others. Raises `ConfigurationError` for a broken author."""
     author = settings.author(key)
     _refuse_unknown_platforms(key, author, environment)
     result = PlatformCollected()
     chosen = _chosen(key, author, found, environment, result.errors)
-    if chosen:
-        asyncio.run(_visit_all(key, author, found, chosen, settings, warehouse, now, result))
-        result.linked = link_copies(warehouse, key)
-    return result
+    if not chosen:
+        return result
 
-
-async def _visit_all(
-    key: str,
-    author: Author,
-    found: Connector[SourceOptions],
-    chosen: Sequence[SourceOptions],
-    settings: Settings,
-    warehouse: Warehouse,
-    now: datetime,
-    result: PlatformCollected,
-) -> None:
-    async with HttpClient(http_policy(settings.collection.http)) as http:
-        collector = Collector(
+    def collector(http: HttpClient) -> Collector:
+        return Collector(
             person=Person(key, author.name, author.emails),
             warehouse=warehouse,
             http=http,
             scrubbing=Scrubbing(settings.collection.scrub, author.public),
             known=stored.known_documents(warehouse, key),
             now=now,
+            progress=progress,
         )
+
+    asyncio.run(_visit_all(found, chosen, collector, http_policy(settings.collection.http), result))
+    result.linked = link_copies(warehouse, key)
+    return result
+
+
+async def _visit_all(
+    found: Connector[SourceOptions],
+    chosen: Sequence[SourceOptions],
+    collector: Callable[[HttpClient], Collector],
+    policy: HttpPolicy,
+    result: PlatformCollected,
+) -> None:
+    async with HttpClient(policy) as http:
+        collecting = collector(http)
         for options in chosen:
-            collected = await collector.visit(found, options)
+            collected = await collecting.visit(found, options)
             result.sources.append(collected)
             if collected.error:
                 result.errors.append(collected.error)

@@ -70,6 +70,8 @@ class Report:
             values["quarantine"] = dg.MetadataValue.md(quarantine(quarantined))
         if notices:
             values["notices"] = dg.MetadataValue.md("\n".join(notices))
+        if robots := [f"- {url}" for source in sources for url in source.robots]:
+            values["skipped by robots.txt: which"] = dg.MetadataValue.md("\n".join(robots))
         if cursors:
             values["next_cursor"] = dg.MetadataValue.text(json.dumps(cursors, indent=1, sort_keys=True)[:_CURSOR])
         return values

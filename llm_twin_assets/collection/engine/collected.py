@@ -28,6 +28,7 @@ class Collected:
     excerpts: int = 0
     duplicates: int = 0
     robots_skipped: int = 0
+    robots: list[str] = field(default_factory=list)
     quarantined_count: int = 0
     quarantined: list[Quarantined] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -38,11 +39,24 @@ class Collected:
     cursor: Json = None
     error: TwinError | None = None
 
+    def progress(self) -> str:
+        """One line on how far it is."""
+        return (
+            f"{self.source}: {self.found} read, {self.new} new, {self.changed} changed,"
+            f" {self.quarantined_count} quarantined"
+        )
+
     def quarantine(self, item: Quarantined) -> None:
         """Count it, and keep it to be shown."""
         self.quarantined_count += 1
         if len(self.quarantined) < _LISTED:
             self.quarantined.append(item)
+
+    def skip_for_robots(self, url: str) -> None:
+        """Count it, and keep the first ones to be shown."""
+        self.robots_skipped += 1
+        if len(self.robots) < _PREVIEW:
+            self.robots.append(url)
 
     def show(self, document: RawDocument) -> None:
         """Keep the newest few."""

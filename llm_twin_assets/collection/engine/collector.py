@@ -1,11 +1,12 @@
 """One visit to one source: the connector's events into the warehouse, so that a crash anywhere loses nothing."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from llm_twin_assets.collection.connector import Connector, Quarantined, SourceOptions
+from llm_twin_assets.collection.connector import Collectable, Connector, Quarantined, SourceOptions
 from llm_twin_assets.collection.engine import state
 from llm_twin_assets.collection.engine.collected import Collected
 from llm_twin_assets.collection.engine.documents import Origin, Scrubbing
@@ -36,9 +37,20 @@ class SourceUnreadableError(ExportError):
         )
 
 
+# A polite crawl is slow: what it has is written, and told, in between.
+FLUSH_SECONDS = 15.0
+
+
+def _silent(_: str) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True)
 class Collector:
-    """What all sources of one author share; `known` is what the warehouse holds, kept up to date."""
+    """What all sources of one author share; `known` is what the warehouse holds, kept up to date.
+
+    `progress` is told a line now and then.
+    """
 
     person: Person
     warehouse: Warehouse
@@ -46,6 +58,7 @@ class Collector:
     scrubbing: Scrubbing
     known: dict[str, Known]
     now: datetime
+    progress: Callable[[str], None] = _silent
 
     async def visit(self, found: Connector[SourceOptions], options: SourceOptions) -> Collected:
         """Visit one source. What ends the visit early is in `Collected.error`; what came before it is stored."""
@@ -56,7 +69,7 @@ class Collector:
         rules = self._rules(found, options)
         visit = Visit(self.person, self.now, self.http, self._memory(before, rules))
         intake = Intake(self.warehouse, origin, self.scrubbing, self.known, before, self.now)
-        error = await _take_all(found, options, visit, intake)
+        error = await self._take_all(found.collect(options, visit), intake)
         if error is None and not intake.saw_anything:
             error = SourceUnreadableError(shown(options), intake.collected.quarantined)
         engine: dict[str, Json] = {"rules": rules, "retry_at": _retry_at(error)}
@@ -64,6 +77,23 @@ class Collector:
         await asyncio.to_thread(intake.close, changed, whole=error is None)
         intake.collected.error = error
         return intake.collected
+
+    async def _take_all(self, events: AsyncIterator[Collectable], intake: Intake) -> TwinError | None:
+        last = time.monotonic()
+        try:
+            async for event in events:
+                intake.take(event)
+                if intake.is_full or time.monotonic() - last > FLUSH_SECONDS:
+                    # Pages go on being fetched meanwhile.
+                    await asyncio.to_thread(intake.flush)
+                    self.progress(intake.collected.progress())
+                    last = time.monotonic()
+        except TwinError as error:
+            return error
+        finally:
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()
+        return None
 
     def _rules(self, found: Connector[SourceOptions], options: SourceOptions) -> str:
         """Digest of what decides how a document is stored: where it changes, unchanged sources are read again."""
@@ -87,24 +117,6 @@ class Collector:
     def _is_held(self, value: Json) -> bool:
         stable_id = value.get("stable_id") if isinstance(value, Mapping) else None
         return not isinstance(stable_id, str) or document_id(self.person.key, stable_id) in self.known
-
-
-async def _take_all(
-    found: Connector[SourceOptions], options: SourceOptions, visit: Visit, intake: Intake
-) -> TwinError | None:
-    events = found.collect(options, visit)
-    try:
-        async for event in events:
-            intake.take(event)
-            if intake.is_full:
-                # Pages go on being fetched meanwhile.
-                await asyncio.to_thread(intake.flush)
-    except TwinError as error:
-        return error
-    finally:
-        if isinstance(events, AsyncGenerator):
-            await events.aclose()
-    return None
 
 
 def _left_alone(before: state.SourceState, now: datetime, source: str) -> UnavailableError | None:

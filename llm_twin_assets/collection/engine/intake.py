@@ -110,8 +110,8 @@ class Intake:
         self.collected.notices.append(event.what)
 
     @take.register
-    def _(self, event: RobotsSkipped) -> None:  # noqa: ARG002 - its type says all
-        self.collected.robots_skipped += 1
+    def _(self, event: RobotsSkipped) -> None:
+        self.collected.skip_for_robots(event.url)
 
     @take.register
     def _(self, event: Quarantined) -> None:
