@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated, Literal, ParamSpec
 
 import typer
 
@@ -182,14 +182,18 @@ def doctor(json: JsonOption = False) -> None:
 
 @command
 def extract(
-    files: Annotated[list[Path], typer.Argument(help="HTML files.", exists=True, dir_okay=False)],
+    files: Annotated[list[Path], typer.Argument(help="HTML files.")],
     url: Annotated[str | None, typer.Option(help="Where the page is from; helps with its metadata.")] = None,
+    backend: Annotated[
+        Literal["cascade", "newspaper"], typer.Option(help="Who finds the article; twin.yaml's is for the graph.")
+    ] = "cascade",
     json: JsonOption = False,
 ) -> None:
     """HTML to Markdown with title, author, date and language; with --json one object a line."""
     from llm_twin_assets.commands.extract import extract_files
 
-    extract_files(files, url, as_json=json)
+    if extract_files(files, url, backend, as_json=json):
+        raise typer.Exit(1)
 
 
 def _environment() -> Environment:

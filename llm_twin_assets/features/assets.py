@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from llm_twin_assets.automation import WHEN_CONTENT_CHANGED, WHEN_CONTENT_CHANGED_AND_CHECKED
 from llm_twin_assets.collection.connectors import all_connectors
+from llm_twin_assets.collection.engine.stored import standing
 from llm_twin_assets.domain.document import Category, CleanedDocument
 from llm_twin_assets.domain.preview import histogram, markdown_table
-from llm_twin_assets.domain.tables import CLEANED_SCHEMA, cleaned_documents, raw_documents, to_table
+from llm_twin_assets.domain.tables import CLEANED_SCHEMA, cleaned_documents, to_table
 from llm_twin_assets.features.incremental import (
     Cleaned,
     Indexed,
@@ -63,12 +64,15 @@ def _cleaned_asset(category: Category) -> dg.AssetsDefinition:
         ),
     )
     def cleaned(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
     ) -> dg.MaterializeResult[None]:
         author, table = context.partition_key, f"cleaned/{category.plural}"
         started = time.monotonic()
-        raw = raw_documents(warehouse.read(f"raw/{category.plural}", author))
-        result = clean_changed(raw, cleaned_documents(warehouse.read(table, author)))
+        raw = standing(warehouse, author, category)
+        before = cleaned_documents(warehouse.read(table, author))
+        result = clean_changed(raw, before, settings.extract.backend)
         rows = to_table(result.documents, CLEANED_SCHEMA)
         counts = warehouse.merge(table, rows, author, complete=True, compared=_COMPARED)
         for each in result.quarantined:

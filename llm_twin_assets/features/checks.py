@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
+from llm_twin_assets.collection.engine.stored import standing
 from llm_twin_assets.domain.document import Category
-from llm_twin_assets.domain.tables import cleaned_documents, raw_documents
+from llm_twin_assets.domain.tables import cleaned_documents
 from llm_twin_assets.features import soundness
 from llm_twin_assets.features.assets import cleaned_key, embedded_key
 from llm_twin_assets.partitions import AUTHORS
@@ -54,7 +55,7 @@ def _nothing_is_lost(category: Category) -> dg.AssetChecksDefinition:
         description="Every raw document is cleaned, or quarantined for a reason that is shown.",
     )
     def check(context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
-        raw = raw_documents(warehouse.read(f"raw/{category.plural}", context.partition_key))
+        raw = standing(warehouse, context.partition_key, category)
         documents = cleaned_documents(warehouse.read(f"cleaned/{category.plural}", context.partition_key))
         unexplained, quarantined = soundness.lost(raw, documents)
         return _verdict({"lost": unexplained}, len(raw), quarantined=dg.MetadataValue.json(quarantined[:_SHOWN]))

@@ -12,35 +12,38 @@ from lxml import etree
 from llm_twin_assets.domain.document import Category, CleanedDocument, RawDocument
 from llm_twin_assets.domain.identity import content_hash, digest
 from llm_twin_assets.features.errors import CleaningError
-from llm_twin_assets.features.extract import extract, plain_text
+from llm_twin_assets.features.extract import HEADING, Backend, extract, plain_text, without_title
 from llm_twin_assets.features.language import detect_language
 from llm_twin_assets.features.markdown import fragment_to_markdown
 
 # Platforms whose HTML is the body of a known make; HTML of any other is a page to be extracted.
 _FRAGMENT_PLATFORMS = frozenset({"medium", "substack", "linkedin"})
 # What the result depends on: a change in any of them cleans every document again (and embeds only what came out other).
-_RULES = ("clean", "code_blocks", "extract", "html_tree", "language", "markdown", "page_metadata")
-_LIBRARIES = ("beautifulsoup4", "lxml", "markdownify", "py3langid", "trafilatura")
+_RULES = (
+    "clean", "code_blocks", "code_fences", "code_language", "code_text", "extract", "extract_cascade", "html_tree",
+    "inline_markdown", "language", "lost_code", "markdown", "marks", "newspaper_backend", "page_markdown",
+    "page_metadata", "prepared_page",
+)  # fmt: skip
+_LIBRARIES = (
+    "beautifulsoup4", "htmldate", "lxml", "markdownify", "newspaper3k", "py3langid", "readability-lxml", "resiliparse",
+    "trafilatura",
+)  # fmt: skip
 
 _TITLE_LENGTH = 72
-_HEADING = re.compile(
-    r"#{1,6}[ \t]+(?P<atx>.+?)[ \t]*#*[ \t]*(?:\n|$)|(?P<setext>[^\n#>\-*`|].*)\n(?:=+|-{2,})[ \t]*(?:\n|$)"
-)
-_MARKUP = re.compile(r"[\W_]+")
 
 
 @cache
-def cleaner() -> str:
-    """Version of the cleaning rules: digest of the modules that hold them and the libraries they rely on."""
+def cleaner(backend: Backend = "cascade") -> str:
+    """Version of the cleaning rules: digest of the modules that hold them, the libraries they rely on, the backend."""
     folder = Path(__file__).parent
     files = {name: hashlib.sha256((folder / f"{name}.py").read_bytes()).hexdigest() for name in _RULES}
-    return digest({**files, **{name: version(name) for name in _LIBRARIES}})[:16]
+    return digest({**files, **{name: version(name) for name in _LIBRARIES}, "backend": backend})[:16]
 
 
-def clean(raw: RawDocument) -> CleanedDocument:
+def clean(raw: RawDocument, backend: Backend = "cascade") -> CleanedDocument:
     """The cleaned document; raises `CleaningError` if nothing readable is left."""
     try:
-        text, stated_language, stated_title = _CLEANERS[raw.category](raw)
+        text, stated_language, stated_title = _CLEANERS[raw.category](raw, backend)
     except (etree.LxmlError, ValueError, RecursionError) as error:
         raise CleaningError(f"cannot be cleaned: {type(error).__name__}: {error}", where=raw.url or raw.path) from error
     if not any(character.isprintable() and not character.isspace() for character in text):
@@ -64,20 +67,8 @@ def clean(raw: RawDocument) -> CleanedDocument:
         words=len(text.split()),
         content_hash=content_hash(text),
         raw_hash=raw.content_hash,
-        cleaner=cleaner(),
+        cleaner=cleaner(backend),
     )
-
-
-def without_title(markdown: str, title: str) -> str:
-    """Markdown without a first heading that only repeats the title.
-
-    Dropped, since the title is a column of its own: kept, it would stand twice in every first chunk and open every
-    "title → opening" answer, and exports disagree whether it is part of the body (Medium) or not (Substack).
-    """
-    match = _HEADING.match(markdown)
-    if not match or _bare(match["atx"] or match["setext"]) != _bare(title):
-        return markdown
-    return markdown[match.end() :].lstrip("\n")
 
 
 def first_words(text: str, length: int = _TITLE_LENGTH) -> str:
@@ -93,26 +84,26 @@ def first_words(text: str, length: int = _TITLE_LENGTH) -> str:
 _Cleaned = tuple[str, str | None, str | None]
 
 
-def _article(raw: RawDocument) -> _Cleaned:
+def _article(raw: RawDocument, backend: Backend) -> _Cleaned:
     if raw.media_type != "text/html":
         return normalized_lines(raw.content), None, None
     if raw.platform in _FRAGMENT_PLATFORMS:
         return fragment_to_markdown(raw.content), None, None
-    page = extract(raw.content, raw.url)
+    page = extract(raw.content, raw.url, backend)
     return page.markdown, page.language, page.title
 
 
-def _post(raw: RawDocument) -> _Cleaned:
+def _post(raw: RawDocument, _: Backend) -> _Cleaned:
     if raw.media_type == "text/html":
         return fragment_to_markdown(raw.content), None, None
     return normalized_lines(raw.content), None, None
 
 
-def _code(raw: RawDocument) -> _Cleaned:
+def _code(raw: RawDocument, _: Backend) -> _Cleaned:
     return raw.content, None, None
 
 
-_CLEANERS: dict[Category, Callable[[RawDocument], _Cleaned]] = {
+_CLEANERS: dict[Category, Callable[[RawDocument, Backend], _Cleaned]] = {
     Category.ARTICLE: _article,
     Category.POST: _post,
     Category.CODE: _code,
@@ -130,15 +121,10 @@ def _own_title(raw: RawDocument, text: str) -> str:
         return raw.path or first_words(text) or raw.document_id
     if raw.category is Category.POST:
         return first_words(text)
-    heading = _HEADING.match(text)
+    heading = HEADING.match(text)
     named = plain_text(heading["atx"] or heading["setext"]) if heading else plain_text(text)
     return first_words(named) or first_words(text)
 
 
 def _one_line(text: str | None) -> str | None:
     return " ".join((text or "").split()) or None
-
-
-def _bare(text: str) -> str:
-    """Letters and digits alone, to compare headings whatever their markup."""
-    return _MARKUP.sub("", plain_text(text)).casefold() or text.strip()

@@ -1,116 +1,126 @@
-"""Code in HTML: taken out before a page is converted, put back as fences afterwards, character by character.
+"""Code in HTML: found before a page is converted, whatever markup shows it.
 
-No HTML-to-Markdown converter keeps code whole: they collapse blanks, escape characters and drop `<pre>` that looks like
-boilerplate. So every block leaves the tree and a token stays in its place.
+No HTML-to-Markdown converter keeps code whole: they collapse blanks, escape characters and drop what looks like
+boilerplate. So every block is read first, and something that stands for it goes through the converter instead.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from functools import cache
+from textwrap import dedent
 
+from lxml import etree
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
-_LANGUAGE_ATTRIBUTES = ("data-code-block-lang", "data-lang", "data-language", "data-code-language")
-# GitHub writes highlight-source-x, Prism and CommonMark language-x, WordPress "brush: x", pandoc "sourceCode x",
-# highlight.js "hljs x", Hexo "highlight x".
-_LANGUAGE_CLASSES = (
-    re.compile(
-        r"(?:^|\s)(?:(?:language|lang|highlight-source|highlight-text|code-block)-|brush:\s*)([A-Za-z][\w+#.-]*)"
-    ),
-    re.compile(r"(?:^|\s)(?:sourceCode|hljs|highlight)\s+(?:language-)?([A-Za-z][\w+#.-]*)"),
+from llm_twin_assets.features.code_fences import CodeBlock, CodeBlocks
+from llm_twin_assets.features.code_language import code_language
+from llm_twin_assets.features.code_text import code_text, is_gutter, is_numbers
+from llm_twin_assets.features.html_tree import is_within
+
+_PREFORMATTED = frozenset({"pre", "xmp", "listing"})
+_INLINE_CODE = frozenset({"code", "samp", "tt", "kbd"})
+# Editors and highlighters that build a block of `<div>`s or tables: SyntaxHighlighter, Crayon (WordPress), CodeMirror 5
+# and 6, Monaco, Ace, W3Schools, dp.SyntaxHighlighter 1, Notion, Writerside.
+_EDITORS = (
+    "syntaxhighlighter", "crayon-syntax", "CodeMirror", "cm-content", "view-lines", "ace_text-layer", "w3-code",
+    "dp-highlighter", "notion-code-block", "code-block", "codeblock", "code-snippet", "react-code-lines",
+)  # fmt: skip
+# Elements that show code line by line, a table row each: GitHub and Gitea files, gists and diffs, Gitiles.
+_LINE_CELLS = ("blob-code", "FileContents-lineContents", "lines-code")
+_STYLE = "white-space"
+_STYLED_PRE = re.compile(r"white-space:\s*(?:pre|pre-wrap|break-spaces)\s*(?:;|$)")
+_MONOSPACE = re.compile(r"monospace|courier|consolas|menlo|monaco", re.IGNORECASE)
+_CODE_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:hljs|block|code|highlight\w*|prism|language|lang|shiki|prettyprint|source)(?:$|[\s_-])"
 )
-_NO_LANGUAGE = frozenset(
-    {"plaintext", "plain", "text", "txt", "none", "nohighlight", "auto", "code", "default", "hljs", "line-numbers"}
-)
-_GUTTER_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:ln|lnt|linenos?|lineno|line-?numbers?|linenumber|line-number|gutter|hljs-ln-numbers|rouge-gutter)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
-_NOT_CODE = frozenset({"button", "svg", "script", "style", "template", "figcaption"})
-_LINE_BLOCKS = frozenset({"div", "p", "li", "tr", "ol", "ul", "table", "tbody"})
-_NUMBER = re.compile(r"\d{1,5}")
-_LIST_MARK = re.compile(r"[ \t>]*(?:[-*+]|\d+[.)])[ \t]*")
-_BACKTICKS = re.compile(r"`+")
-
-
-@dataclass(frozen=True, slots=True)
-class CodeBlock:
-    """One code block as its author wrote it."""
-
-    code: str
-    language: str
-
-    def fence(self, indent: str = "") -> str:
-        """The block as fenced Markdown; the fence is longer than any run of backticks in the code."""
-        ticks = "`" * max(3, 1 + max((len(run) for run in _BACKTICKS.findall(self.code)), default=0))
-        lines = [f"{ticks}{self.language}", *self.code.split("\n"), ticks]
-        return "\n".join((indent + line) if line or indent.strip() else line for line in lines)
-
-
-@dataclass
-class CodeBlocks:
-    """The blocks taken out of one page, by token."""
-
-    salt: str
-    blocks: dict[str, CodeBlock] = field(default_factory=dict)
-
-    def keep(self, block: CodeBlock) -> str:
-        """Remember a block; returns the token that stands for it."""
-        token = f"codeblock{self.salt}n{len(self.blocks)}x"
-        self.blocks[token] = block
-        return token
-
-    def restore(self, markdown: str) -> str:
-        """Markdown with every token replaced by its fence, at the indentation of the token."""
-        if not self.blocks:
-            return markdown
-        # A converter may have wrapped the token in inline or block code of its own.
-        pattern = re.compile(
-            rf"(?m)(?P<before>^|[^\n]*?\S[ \t]*)(?P<indent>[ \t>]*)(?:```[^\n]*\n[ \t>]*)?`*"
-            rf"(?P<token>codeblock{self.salt}n\d+x)`*(?:\n[ \t>]*```)?(?P<after>[ \t]*(?=\n|$)|)"
-        )
-        restored = pattern.sub(self._fenced, markdown)
-        return re.sub(r"(?<=\n)\n{2,}(?=[ \t>]*`{3,})", "\n", restored)
-
-    def _fenced(self, match: re.Match[str]) -> str:
-        before = match["before"]
-        fence = self.blocks[match["token"]].fence(_indent(before) if before else match["indent"])
-        tail = "" if match["after"] or match.end() == len(match.string) or match.string[match.end()] == "\n" else "\n\n"
-        if not before:
-            return fence + tail
-        if _LIST_MARK.fullmatch(before):  # the block opens a list item
-            return before + fence.lstrip(" ") + tail
-        return f"{before.rstrip()}\n\n{fence}{tail}"
-
-
-def _indent(before: str) -> str:
-    """What a block below this line begins with, to belong to the same list item or quotation."""
-    mark = _LIST_MARK.match(before)
-    return re.sub(r"[^>\s]", " ", mark[0]) if mark else re.match(r"[ \t>]*", before)[0]  # type: ignore[index]
+_THEME = re.compile(r"dark|light", re.IGNORECASE)
 
 
 def take_out(tree: HtmlElement, source: str) -> CodeBlocks:
     """Replace every code block of the tree, in place, by `<pre>` holding a token."""
     blocks = CodeBlocks(hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()[:10])
-    for pre in list(tree.iter("pre")):
-        if not _attached(pre, tree) or any(True for _ in pre.iterancestors("pre")):
-            continue
-        whole = _with_gutter(pre)
-        block = CodeBlock(_code(_without_numbers(_code_cell(whole))), _language(pre))
-        if block.code.strip():
-            _replace(whole, blocks.keep(block))
-        else:
-            whole.drop_tree()
+    for element, block in find_code(tree, source):
+        pre = lxml_html.Element("pre")
+        pre.text = blocks.keep(block)
+        replace(element, pre)
     return blocks
 
 
-def _attached(element: HtmlElement, tree: HtmlElement) -> bool:
-    return element is tree or any(ancestor is tree for ancestor in element.iterancestors())
+def replace(element: HtmlElement, new: HtmlElement) -> None:
+    """Put `new` where `element` is; an element that is the whole tree becomes it."""
+    new.tail = element.tail
+    parent = element.getparent()
+    if parent is None:
+        text, tag = new.text, new.tag
+        element.clear()
+        element.tag, element.text = tag, text
+        return
+    parent.replace(element, new)
 
 
-def _with_gutter(pre: HtmlElement) -> HtmlElement:
-    """The element that is the block: the table where numbers stand in a column of their own, else the `<pre>`."""
+@cache
+def _candidates(names: tuple[str, ...]) -> etree.XPath:
+    """Finds what may be code: by its tag, by one of these words in its class, by its style if "white-space" is one."""
+    tags = (*sorted(_PREFORMATTED), *sorted(_INLINE_CODE), "textarea")
+    wanted = " or ".join(f"contains(@{'style' if name == _STYLE else 'class'}, '{name}')" for name in names)
+    paths = [*(f"descendant-or-self::{tag}" for tag in tags), *([f"descendant-or-self::*[{wanted}]"] if wanted else [])]
+    return etree.XPath("|".join(paths))
+
+
+def find_code(tree: HtmlElement, source: str) -> list[tuple[HtmlElement, CodeBlock]]:
+    """Every code block with the element that is all of it, in the order of the page.
+
+    The elements are emptied of what is no code; blocks without any code leave the tree. `source` is the page's HTML, to
+    look only for what it may hold.
+    """
+    names = tuple(name for name in (*_EDITORS, *_LINE_CELLS, _STYLE) if name in source)
+    found: list[tuple[HtmlElement, CodeBlock]] = []
+    claimed: set[HtmlElement] = set()
+    for candidate in _candidates(names)(tree):
+        if not is_within(candidate, tree) or any(each in claimed for each in candidate.iterancestors()):
+            continue
+        whole = _whole(candidate)
+        if whole is None or whole in claimed or (whole is not candidate and not is_within(whole, tree)):
+            continue
+        claimed.add(whole)
+        language = code_language(candidate)
+        code = _code(whole)
+        if code.strip() and not (found and _is_other_theme(whole, code, *found[-1])):
+            found.append((whole, CodeBlock(code, language)))
+        elif whole.getparent() is not None:
+            whole.drop_tree()
+    return found
+
+
+def _is_other_theme(element: HtmlElement, code: str, before: HtmlElement, block: CodeBlock) -> bool:
+    """Whether an element is the one before it once more, for the dark or the light."""
+    names = f"{element.get('class')} {element.get('data-theme')}"
+    return code == block.code and element.getparent() is before.getparent() and bool(_THEME.search(names))
+
+
+def _whole(candidate: HtmlElement) -> HtmlElement | None:
+    """The element that is the block which a candidate belongs to; None if it is no block of code."""
+    if candidate.tag in _PREFORMATTED:
+        return _around_pre(candidate)
+    if candidate.tag == "textarea":
+        return candidate if _is_code_area(candidate) else None
+    if candidate.tag in _INLINE_CODE:
+        return candidate if _is_block(candidate) else None
+    classes = (candidate.get("class") or "").split()
+    if any(name in classes for name in _LINE_CELLS):
+        return next(candidate.iterancestors("table"), None)
+    if any(name in classes for name in _EDITORS):
+        return candidate if _is_editor(candidate, classes) else None
+    return candidate if _is_styled_code(candidate) else None
+
+
+def _around_pre(pre: HtmlElement) -> HtmlElement | None:
+    """The table where numbers stand in a column of their own, else the `<pre>`, with the `<code>` around it."""
+    if is_gutter(pre) and is_numbers(pre.text_content()):
+        pre.drop_tree()
+        return None
     table = next(pre.iterancestors("table"), None)
     if table is not None and _is_gutter_table(table):
         return table
@@ -121,103 +131,93 @@ def _with_gutter(pre: HtmlElement) -> HtmlElement:
 
 
 def _is_gutter_table(table: HtmlElement) -> bool:
-    cells = list(table.iter("td"))
-    first = cells[0].text_content().split() if cells else []
-    return len(cells) > 1 and bool(first) and all(_NUMBER.fullmatch(word) for word in first)
+    first = next(table.iter("td", "th"), None)
+    if first is None or next(first.itersiblings("td", "th"), None) is None:
+        return False
+    return is_numbers(" ".join(first.itertext())) or (is_gutter(first) and not first.text_content().strip())
 
 
-def _code_cell(block: HtmlElement) -> HtmlElement:
-    """Of a table with a column of numbers, the column with the code."""
-    if block.tag != "table":
-        return block
-    rows = list(block.iter("tr"))
-    if len(rows) > 1:
-        for row in rows:
-            row.remove(row[0])
-        return block
-    return next(cell for cell in list(block.iter("td"))[1:])
+def _is_code_area(area: HtmlElement) -> bool:
+    names = f"{area.get('class') or ''} {area.get('id') or ''}".replace("_", "-")
+    return "\n" in (area.text or "").strip() and (bool(_CODE_CLASS.search(names)) or "cursor-text-area" in names)
 
 
-def _without_numbers(block: HtmlElement) -> HtmlElement:
-    """Drop line numbers that stand among the code, and what is not code (copy buttons)."""
-    for element in [each for each in block.iter() if each.tag in _NOT_CODE]:
-        element.drop_tree()
-    leaves = [each for each in block.iter() if isinstance(each.tag, str) and each is not block]
-    numbers = [each for each in leaves if _NUMBER.fullmatch(each.text_content().strip())]
-    values = [int(each.text_content()) for each in numbers]
-    counted = len(values) > 1 and values == list(range(values[0], values[0] + len(values)))
-    for element in numbers:
-        if (counted or _looks_like_gutter(element)) and _attached(element, block):
-            element.drop_tree()
-    return block
+def _is_block(code: HtmlElement) -> bool:
+    """Whether code outside of `<pre>` is shown as a block: it has lines, or is by itself and named as one."""
+    filled = len(_lines(code))
+    classes = f"{code.get('class') or ''} {code.get('style') or ''}"
+    named = bool(_CODE_CLASS.search(classes)) or "display:block" in classes.replace(" ", "")
+    in_cell = next(code.iterancestors("td", "th"), None) is not None
+    if filled > 1 and not (in_cell and filled == 2):  # two short lines in a cell are a cell
+        text = code.text_content()
+        return named or code.find(".//br") is not None or filled > 2 or "\n  " in text or "\n\t" in text
+    return filled == 1 and named and _stands_alone(code)
 
 
-def _looks_like_gutter(element: HtmlElement) -> bool:
-    style = (element.get("style") or "").replace(" ", "")
-    return bool(_GUTTER_CLASS.search(element.get("class") or "")) or "user-select:none" in style
-
-
-def _code(block: HtmlElement) -> str:
-    parts: list[str] = []
-    _walk(block, parts)
-    # A browser shows no-break spaces as blanks; no author's code holds them, only its rendering.
-    lines = "".join(parts).replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").split("\n")
-    while lines and not lines[0].strip():
-        lines.pop(0)
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return "\n".join(lines)
-
-
-def _walk(element: HtmlElement, parts: list[str]) -> None:
-    parts.append(element.text or "")
-    for child in element:
-        tail = child.tail or ""
-        if child.tag == "br":
-            parts.append("\n")
-        elif child.tag in _LINE_BLOCKS:
-            _end_line(parts)
-            before = len(parts)
-            _walk(child, parts)
-            if not "".join(parts[before:]).endswith("\n"):
-                parts.append("\n")
-            tail = tail if tail.strip() else ""
-        elif isinstance(child.tag, str):
-            _walk(child, parts)
-        parts.append(tail)
-
-
-def _end_line(parts: list[str]) -> None:
-    last = next((part for part in reversed(parts) if part), "\n")
-    if last.strip() and not last.endswith("\n"):
-        parts.append("\n")
-
-
-def _language(pre: HtmlElement) -> str:
-    inner = pre.find(".//code")
-    around = [ancestor for ancestor, _ in zip(pre.iterancestors(), range(6), strict=False)]
-    if pre.get("lang") and not re.fullmatch(r"[a-z]{2}-[A-Z]{2}", pre.get("lang", "")):
-        return str(pre.get("lang")).lower()
-    near = [element for element in (inner, pre, *around) if element is not None and element.tag not in ("body", "html")]
-    for element in near:
-        for name in (*(element.get(attribute) or "" for attribute in _LANGUAGE_ATTRIBUTES), *_in_class(element)):
-            if name and name.lower() not in _NO_LANGUAGE:
-                return name.lower()
-    return ""
-
-
-def _in_class(element: HtmlElement) -> list[str]:
-    names = " ".join((element.get("class") or "").split())
-    return [found for pattern in _LANGUAGE_CLASSES for found in pattern.findall(names)]
-
-
-def _replace(element: HtmlElement, token: str) -> None:
-    pre = lxml_html.Element("pre")
-    pre.text = token
-    pre.tail = element.tail
+def _stands_alone(element: HtmlElement) -> bool:
     parent = element.getparent()
-    if parent is None:  # the block is the whole fragment
-        element.clear()
-        element.tag, element.text = "pre", token
+    if parent is None or parent.tag not in ("div", "figure", "section", "article", "main", "body"):
+        return False
+    before = element.getprevious()
+    text_before = parent.text if before is None else before.tail
+    return not (text_before or "").strip() and not (element.tail or "").strip()
+
+
+def _is_editor(element: HtmlElement, classes: list[str]) -> bool:
+    """Whether a box that is called an editor shows code itself, not around a `<pre>` that will be found in it."""
+    if "CodeMirror" in classes or "crayon-syntax" in classes:
+        return True
+    if next(element.iter(*_PREFORMATTED), None) is not None:
+        return False
+    if classes and any(name in ("code-block", "codeblock", "code-snippet") for name in classes):
+        return next(element.iter(*_INLINE_CODE, "p"), None) is None and len(_lines(element)) > 1
+    return True
+
+
+def _is_styled_code(element: HtmlElement) -> bool:
+    style = element.get("style") or ""
+    match = _STYLED_PRE.search(style)
+    if not match or next(element.iter(*_PREFORMATTED, "p", "h1", "h2", "h3"), None) is not None:
+        return False
+    monospaced = bool(_MONOSPACE.search(style)) or bool(_CODE_CLASS.search(element.get("class") or ""))
+    return len(_lines(element)) > 1 and (monospaced or "pre;" in match[0].replace(" ", "") + ";")
+
+
+def _lines(element: HtmlElement) -> list[str]:
+    """Lines with something on them, as markup breaks them."""
+    if len(element) == 0:
+        return [line for line in (element.text or "").split("\n") if line.strip()]
+    parts: list[str] = []
+    for event, each in etree.iterwalk(element, events=("start", "end")):
+        if event == "start":
+            parts.append("\n" if each.tag in ("br", "div") else "")
+            parts.append(each.text or "")
+        elif each is not element:
+            parts.append(("\n" if each.tag == "div" else "") + (each.tail or ""))
+    return [line for line in "".join(parts).split("\n") if line.strip()]
+
+
+def _code(whole: HtmlElement) -> str:
+    area = whole if whole.tag == "textarea" else None
+    if "crayon-syntax" in (whole.get("class") or ""):
+        area = whole.find(".//textarea")  # what it keeps for copying, beside what it shows
+    if area is not None:
+        return (area.text or "").replace("\r\n", "\n").strip("\n").rstrip()
+    if whole.tag == "table":
+        return "\n".join(code_text(cell) for cell in _code_cells(whole)).strip("\n")
+    if whole.tag == "code" and len(whole) == 1 and whole[0].tag == "pre":
+        return code_text(whole[0])
+    # Outside of `<pre>` the indentation of the page's source is none of the code's.
+    return code_text(whole) if whole.tag in _PREFORMATTED else dedent(code_text(whole))
+
+
+def _code_cells(table: HtmlElement) -> Iterator[HtmlElement]:
+    """The cells of a table with line numbers that hold the code: one, or one a line."""
+    cells = list(table.iter("td", "th"))
+    marked = [cell for cell in cells if any(name in (cell.get("class") or "").split() for name in _LINE_CELLS)]
+    if marked:
+        yield from marked
         return
-    parent.replace(element, pre)
+    for row in table.iter("tr"):
+        code = [cell for cell in row if not (is_gutter(cell) or is_numbers(" ".join(cell.itertext())))]
+        yield from code[-1:]

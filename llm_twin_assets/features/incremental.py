@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -21,6 +22,9 @@ from llm_twin_assets.features.embed import (
 )
 from llm_twin_assets.features.errors import CleaningError
 from resources.vector_store import VectorStore
+
+if TYPE_CHECKING:
+    from llm_twin_assets.features.extract import Backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,9 @@ class Cleaned:
     quarantined: tuple[Quarantined, ...]
 
 
-def clean_changed(raw: Sequence[RawDocument], before: Sequence[CleanedDocument]) -> Cleaned:
+def clean_changed(
+    raw: Sequence[RawDocument], before: Sequence[CleanedDocument], backend: "Backend" = "cascade"
+) -> Cleaned:
     """Clean what is new or changed, or was cleaned by other rules; keep the rest.
 
     A document that cannot be cleaned any more stays as it was cleaned last, and is quarantined each time.
@@ -55,11 +61,11 @@ def clean_changed(raw: Sequence[RawDocument], before: Sequence[CleanedDocument])
     fresh = 0
     for each in raw:
         earlier = done.get(each.document_id)
-        if earlier and (earlier.raw_hash, earlier.cleaner) == (each.content_hash, cleaner()):
+        if earlier and (earlier.raw_hash, earlier.cleaner) == (each.content_hash, cleaner(backend)):
             documents.append(earlier)
             continue
         try:
-            documents.append(clean(each))
+            documents.append(clean(each, backend))
             fresh += 1
         except CleaningError as error:
             quarantined.append(Quarantined(each.document_id, each.url or each.path or each.title or "", error.what))

@@ -23,11 +23,14 @@ _CHROME_CLASSES = (
     "graf--mixtapeEmbed", "js-mixtapeImage", "p-summary", "dt-published", "u-url",
 )  # fmt: skip
 _CHROME_TAGS = ("script", "style", "noscript", "template", "iframe", "form", "button", "svg", "nav", "input", "head")
-# Where an export keeps the author's text, when it comes as a whole page.
+# Where a page of a platform keeps the author's text: Medium's export, Substack.
 _BODIES = (
-    ".//*[contains(concat(' ', normalize-space(@class), ' '), ' e-content ')]",
-    ".//*[contains(concat(' ', normalize-space(@class), ' '), ' available-content ')]",
+    ".//section[@data-field='body'][contains(concat(' ', normalize-space(@class), ' '), ' e-content ')]",
+    ".//div[contains(concat(' ', normalize-space(@class), ' '), ' available-content ')]",
 )
+_ANY_E_CONTENT = ".//*[contains(concat(' ', normalize-space(@class), ' '), ' e-content ')]"
+# Text in none of these is the body itself: nothing of a site stands around it.
+_FRAME = re.compile(r"<(?:!doctype|html|head|body|title|main|nav|header|footer|aside|article)\b", re.IGNORECASE)
 _LEADING_RULES = re.compile(r"\A(?:---\n+)+")
 _FOOTNOTE_ANCHOR = "footnote-anchor"
 
@@ -35,8 +38,15 @@ _FOOTNOTE_ANCHOR = "footnote-anchor"
 def fragment_to_markdown(html: str) -> str:
     """Markdown of a platform's article body; raises `CleaningError` if there is nothing in it."""
     tree = parse(html)
-    body = next((found[0] for path in _BODIES if (found := tree.xpath(path))), tree)
+    body = next((found[0] for path in (*_BODIES, _ANY_E_CONTENT) if (found := tree.xpath(path))), tree)
     return to_markdown(body, html)
+
+
+def platform_body(tree: HtmlElement, html: str) -> HtmlElement | None:
+    """The element of a page that is known to be its author's text, whole; None for a page to be searched."""
+    if not _FRAME.search(html):
+        return tree
+    return next((found[0] for path in _BODIES if (found := tree.xpath(path))), None)
 
 
 def to_markdown(body: HtmlElement, source: str) -> str:

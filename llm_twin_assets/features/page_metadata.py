@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urljoin
@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 from lxml.html import HtmlElement
 
 from llm_twin_assets.domain.identity import Json
+from llm_twin_assets.features.html_tree import STUMBLES
 
 T = TypeVar("T")
 
@@ -18,6 +19,15 @@ _ARTICLE_TYPES = frozenset(
     {"Article", "NewsArticle", "BlogPosting", "TechArticle", "Report", "SocialMediaPosting", "ScholarlyArticle"}
 )
 _PAGE_TYPES = frozenset({"WebPage", "AboutPage", "CollectionPage", "ItemPage"})
+# Names that sites give to author and date in `<meta>`: HTML, OpenGraph, Dublin Core, Parse.ly, Sailthru, schema.org.
+_AUTHORS = ("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author", "byl")
+_DATES = (
+    "article:published_time", "datepublished", "date", "dc.date.issued", "dcterms.issued", "dc.date", "dcterms.created",
+    "parsely-pub-date", "sailthru.date", "pubdate", "publishdate", "publish-date", "og:published_time",
+)  # fmt: skip
+_SEPARATOR = r"\s+[|–—·•»-]\s+"
+# A page without any of these has no author that trafilatura could find.
+_BYLINE = re.compile(r"author|byl|username|writer|journalist|-by\b|screenname|channel-name|rel=.me\b", re.IGNORECASE)
 _LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(?=$|[-_])")
 _TIME_AFTER_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2})(?:[T ](.*))?$")
 
@@ -39,30 +49,56 @@ def page_metadata(tree: HtmlElement, url: str | None) -> PageMetadata:
     linked = _linked_data(tree)
     canonical = _first_attribute(tree, ".//link[@rel='canonical']", "href") or meta.get("og:url")
     return PageMetadata(
-        title=_first(
-            _text(linked.get("headline")),
-            meta.get("og:title"),
-            meta.get("twitter:title"),
-            _first_text(tree, ".//h1") if len(tree.findall(".//h1")) == 1 else None,
-            _first_text(tree, ".//title"),
-        ),
+        title=_title(tree, linked, meta),
         author=_first(
             _names(linked.get("author")),
-            _not_a_url(meta.get("author")),
-            _not_a_url(meta.get("article:author")),
+            *(_not_a_url(meta.get(name)) for name in _AUTHORS),
             _first_text(tree, ".//a[@rel='author']"),
+            _first_text(tree, ".//*[@itemprop='author']//*[@itemprop='name']"),
         ),
         published_at=_first(
             instant(_text(linked.get("datePublished"))),
-            instant(meta.get("article:published_time")),
-            instant(meta.get("date")),
+            *(instant(meta.get(name)) for name in _DATES),
+            instant(_first_attribute(tree, ".//time[@itemprop='datePublished']", "datetime")),
             instant(_first_attribute(tree, ".//time[@datetime]", "datetime")),
         ),
         language=_first(
             _language(tree.get("lang")), _language(_text(linked.get("inLanguage"))), _language(meta.get("og:locale"))
         ),
-        canonical_url=urljoin(url or "", canonical) if canonical else url,
+        canonical_url=_joined(url, canonical) if canonical else url,
     )
+
+
+def guessed_date(tree: HtmlElement, known: PageMetadata) -> PageMetadata:
+    """Fill in the date from what htmldate reads in the text and the address of a page, where it says none itself."""
+    if known.published_at:
+        return known
+    from htmldate import find_date
+
+    try:
+        found = find_date(tree, extensive_search=False, original_date=True, url=known.canonical_url)
+    except STUMBLES:
+        return known
+    return replace(known, published_at=instant(found))
+
+
+def guessed_names(tree: HtmlElement, source: str, known: PageMetadata) -> PageMetadata:
+    """Fill in title and author from trafilatura's heuristics, where the page states none and shows one."""
+    from trafilatura.metadata import extract_author, extract_title
+
+    try:
+        title = known.title or extract_title(tree)
+        author = known.author or (extract_author(tree) if _BYLINE.search(source) else None)
+    except STUMBLES:
+        return known
+    return replace(known, title=title, author=_not_a_url(author))
+
+
+def _joined(url: str | None, canonical: str) -> str | None:
+    try:
+        return urljoin(url or "", canonical)
+    except ValueError:
+        return url
 
 
 def instant(value: str | None) -> datetime | None:
@@ -77,6 +113,23 @@ def instant(value: str | None) -> datetime | None:
             continue
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
+
+
+def _title(tree: HtmlElement, linked: dict[str, Json], meta: dict[str, str]) -> str | None:
+    """The title without the name of the site, where the page's heading or its metadata tell which part is which."""
+    headings = [" ".join(each.text_content().split()) for each in tree.iterfind(".//h1")]
+    title = _first(
+        _text(linked.get("headline")),
+        meta.get("og:title"),
+        meta.get("twitter:title"),
+        headings[0] if len(headings) == 1 else None,
+        _first_text(tree, ".//title"),
+    )
+    for part in re.split(_SEPARATOR, title) if title else ():
+        if part in headings:
+            return part
+    site = meta.get("og:site_name")
+    return re.sub(rf"{_SEPARATOR}{re.escape(site)}$", "", title) if title and site else title
 
 
 def _first(*values: T | None) -> T | None:

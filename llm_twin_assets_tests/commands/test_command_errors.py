@@ -92,10 +92,10 @@ def test_a_return_to_what_was_never_released_is_refused(twin: Twin, configure: C
     assert "version 7 of 'maya' was never released" in error
 
 
-def test_a_page_that_is_not_utf_8_is_named(twin: Twin, tmp_path: Path) -> None:
+def test_a_page_without_text_is_named(twin: Twin, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    page.write_bytes("<p>Härnösand</p>".encode("latin-1"))
-    assert f"{page}: is not UTF-8" in said(twin("extract", str(page)))
+    page.write_text("<html><body></body></html>", encoding="utf-8")
+    assert f"{page}: no text was found on the page" in said(twin("extract", str(page)))
 
 
 def test_up_outside_of_the_project_says_where_to_go(
