@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from lxml import etree
@@ -15,6 +15,8 @@ from llm_twin_assets.features.errors import CleaningError
 from llm_twin_assets.features.extract import HEADING, Backend, extract, plain_text, without_title
 from llm_twin_assets.features.language import detect_language
 from llm_twin_assets.features.markdown import fragment_to_markdown
+from llm_twin_assets.features.newspaper_backend import MEND
+from resources.errors import ConfigurationError
 
 # Platforms whose HTML is the body of a known make; HTML of any other is a page to be extracted.
 _FRAGMENT_PLATFORMS = frozenset({"medium", "substack", "linkedin"})
@@ -25,8 +27,7 @@ _RULES = (
     "page_metadata", "prepared_page",
 )  # fmt: skip
 _LIBRARIES = (
-    "beautifulsoup4", "htmldate", "lxml", "markdownify", "newspaper3k", "py3langid", "readability-lxml", "resiliparse",
-    "trafilatura",
+    "beautifulsoup4", "htmldate", "lxml", "markdownify", "py3langid", "readability-lxml", "resiliparse", "trafilatura",
 )  # fmt: skip
 
 _TITLE_LENGTH = 72
@@ -37,7 +38,13 @@ def cleaner(backend: Backend = "cascade") -> str:
     """Version of the cleaning rules: digest of the modules that hold them, the libraries they rely on, the backend."""
     folder = Path(__file__).parent
     files = {name: hashlib.sha256((folder / f"{name}.py").read_bytes()).hexdigest() for name in _RULES}
-    return digest({**files, **{name: version(name) for name in _LIBRARIES}, "backend": backend})[:16]
+    libraries = (*_LIBRARIES, *(("newspaper3k",) if backend == "newspaper" else ()))
+    try:
+        return digest({**files, **{name: version(name) for name in libraries}, "backend": backend})[:16]
+    except PackageNotFoundError as error:
+        raise ConfigurationError(
+            f"extract.backend is {backend}, but {error.name} is not installed", mend=MEND
+        ) from None
 
 
 def clean(raw: RawDocument, backend: Backend = "cascade") -> CleanedDocument:

@@ -16,4 +16,6 @@ def detect_language(text: str) -> str | None:
         return None
     import py3langid
 
-    return str(py3langid.classify(prose)[0])
+    language = str(py3langid.classify(prose)[0])
+    # `zxx` is its word for no language at all (ISO 639-2), as in a page of numbers and symbols.
+    return None if language == "zxx" else language

@@ -5,16 +5,24 @@ from copy import deepcopy
 from lxml.html import HtmlElement
 
 from llm_twin_assets.features.html_tree import STUMBLES, serialize
+from resources.errors import ConfigurationError
 
+MEND = "Install it: pip install 'llm-twin[newspaper]'."
 # newspaper wants an address and would resolve pictures against it; it is never asked.
 _NOWHERE = "http://localhost/"
 
 
 def main_content(page: HtmlElement, language: str | None) -> HtmlElement | None:
-    """The article of a page as HTML; None if newspaper finds none. The page is not changed."""
-    from newspaper.article import Article, ArticleException
-    from newspaper.configuration import Configuration
-    from newspaper.utils import get_available_languages
+    """The article of a page as HTML; None if newspaper finds none. The page is not changed.
+
+    Raises `ConfigurationError` where newspaper3k, which is optional, is not installed.
+    """
+    try:
+        from newspaper.article import Article, ArticleException
+        from newspaper.configuration import Configuration
+        from newspaper.utils import get_available_languages
+    except ImportError as error:
+        raise ConfigurationError(f"newspaper3k cannot be used: {error}", mend=MEND) from error
 
     configuration = Configuration()
     configuration.fetch_images = False

@@ -1,6 +1,7 @@
 """newspaper3k as backend: it finds the article, asks no one, and the rest of the page's reading stays the same."""
 
 import socket
+import sys
 
 import pytest
 
@@ -8,6 +9,7 @@ from llm_twin_assets.features.clean import clean, cleaner
 from llm_twin_assets.features.extract import extract
 from llm_twin_assets.features.incremental import clean_changed
 from llm_twin_assets_tests.features.test_extract import PAGE, PARAGRAPH
+from resources.errors import ConfigurationError
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,12 @@ def test_it_follows_no_redirect_and_loads_no_picture():
     assert (
         "Jacquard" in extract(page.replace("<h2>", '<img src="http://203.0.113.1/x.png"><h2>'), None, "newspaper").text
     )
+
+
+def test_where_it_is_not_installed_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "newspaper.article", None)
+    with pytest.raises(ConfigurationError, match=r"llm-twin\[newspaper\]"):
+        extract(PAGE, None, "newspaper")
 
 
 def test_choosing_it_cleans_pages_again_and_others_not_twice(make_raw):
