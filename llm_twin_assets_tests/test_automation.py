@@ -12,6 +12,7 @@ from llm_twin_assets.partitions import AUTHORS
 
 MAYA, NOOR = "maya", "noor"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+# Not all platforms: one that was never collected holds nothing up.
 RAW = [f"raw/{platform}" for platform in ("files", "github", "linkedin", "medium", "substack")]
 DATA = [f"{step}/{kind}" for step in ("cleaned", "embedded") for kind in ("articles", "posts", "code")]
 DATA.append("datasets/instruct")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import dagster as dg
 import pyarrow as pa
 
-from llm_twin_assets.automation import WHEN_CONTENT_CHANGED, WHEN_CONTENT_CHANGED_AND_CHECKED
+from llm_twin_assets.automation import WHEN_COLLECTED_CONTENT_CHANGED, WHEN_CONTENT_CHANGED_AND_CHECKED
 from llm_twin_assets.collection.connectors import all_connectors
 from llm_twin_assets.collection.engine.stored import standing
 from llm_twin_assets.domain.document import Category, CleanedDocument
@@ -57,7 +57,7 @@ def _cleaned_asset(category: Category) -> dg.AssetsDefinition:
         kinds={"deltalake", "python"},
         owners=OWNERS,
         partitions_def=AUTHORS,
-        automation_condition=WHEN_CONTENT_CHANGED,
+        automation_condition=WHEN_COLLECTED_CONTENT_CHANGED,
         description=(
             f"The author's {category.plural} as Markdown or source text: their own words, punctuation and code "
             "exactly, without what the platform added. Only changed documents are cleaned again."
