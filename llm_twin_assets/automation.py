@@ -10,8 +10,8 @@ WHEN_CONTENT_CHANGED = (
     .with_label("when upstream content changed")
 )
 
-# Of ten platforms an author uses a few. `eager()` would wait for every one of them to have been collected once, for ever
-# where a platform came with an update of this project.
+# Of ten platforms an author uses a few. `eager()` would wait for every one of them to have been collected once: for
+# ever, where a platform came with an update of this project.
 WHEN_COLLECTED_CONTENT_CHANGED = WHEN_CONTENT_CHANGED.without(~dg.AutomationCondition.any_deps_missing()).with_label(
     "when collected content changed"
 )
