@@ -12,8 +12,11 @@ WHEN_CONTENT_CHANGED = (
 
 # Of ten platforms an author uses a few. `eager()` would wait for every one of them to have been collected once: for
 # ever, where a platform came with an update of this project.
-WHEN_COLLECTED_CONTENT_CHANGED = WHEN_CONTENT_CHANGED.without(~dg.AutomationCondition.any_deps_missing()).with_label(
-    "when collected content changed"
+WHEN_COLLECTED_CONTENT_CHANGED = (
+    dg.AutomationCondition.eager()
+    .without(~dg.AutomationCondition.any_deps_missing())
+    .replace("newly_updated", dg.AutomationCondition.data_version_changed())
+    .with_label("when collected content changed")
 )
 
 # A blocking check stops only its own run. Across runs the condition has to look at the verdict itself.
