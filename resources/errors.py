@@ -25,3 +25,7 @@ class StorageError(TwinError):
 
 class ModelNotFoundError(TwinError):
     """A model that the configuration names cannot be had from disk, package or hub."""
+
+
+class EmbeddingError(TwinError):
+    """A text that cannot be embedded, or an embedding model whose output is no vector."""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from llm_twin_assets.domain.chunk import Chunk
 from llm_twin_assets.domain.document import CleanedDocument
 from llm_twin_assets.domain.identity import digest, digest_of_set
-from llm_twin_assets.features.chunk import chunk_document, chunker
-from resources.errors import ConfigurationError
+from llm_twin_assets.features.chunk import chunk_document, chunking_digest
+from resources.errors import ConfigurationError, EmbeddingError
 
 # Texts that go to the model in one call, between two reports of progress; the model batches them further.
 _CALL = 256
@@ -25,6 +25,16 @@ Progress = Callable[[int, int], None]
 
 def silent(done: int, total: int) -> None:
     """Report nothing."""
+
+
+class Spool(Protocol):
+    """Where vectors wait for their snapshot, so that a run that is killed is gone on with."""
+
+    def find(self, keys: Collection[str]) -> Mapping[str, NDArray[np.float32]]: ...  # noqa: D102
+
+    def add(self, keys: Sequence[str], vectors: NDArray[np.float32]) -> None: ...  # noqa: D102
+
+    def clear(self) -> None: ...  # noqa: D102
 
 
 class Encoder(Protocol):
@@ -64,23 +74,27 @@ class Plan:
         return (*(document.document_id for document in self.changed), *self.removed)
 
 
-def plan(documents: Sequence[CleanedDocument], indexed: Mapping[str, str], model: str, max_tokens: int) -> Plan:
+def plan(
+    documents: Sequence[CleanedDocument], indexed: Mapping[str, str], model: str, max_tokens: int, overlap: int = 0
+) -> Plan:
     """Compare documents with the index's `document_hashes`; `model` is the embedder's digest."""
     new = tuple(document for document in documents if document.document_id not in indexed)
     known = [document for document in documents if document.document_id in indexed]
-    changed = tuple(each for each in known if indexed[each.document_id] != document_hash(each, model, max_tokens))
+    changed = tuple(
+        each for each in known if indexed[each.document_id] != document_hash(each, model, max_tokens, overlap)
+    )
     present = {document.document_id for document in documents}
     return Plan(new, changed, len(known) - len(changed), tuple(sorted(indexed.keys() - present)))
 
 
-def document_hash(document: CleanedDocument, model: str, max_tokens: int) -> str:
+def document_hash(document: CleanedDocument, model: str, max_tokens: int, overlap: int = 0) -> str:
     """Digest of all that a document's rows are made from: its text, what is shown with it, chunking and model."""
     published = document.published_at.isoformat() if document.published_at else None
     return digest(
         {
             "text": document.content_hash,
             "shown": [document.title, document.platform, document.url, document.repository, document.path, published],
-            "chunking": [chunker(), max_tokens],
+            "chunking": chunking_digest(max_tokens, overlap),
             "model": model,
         }
     )
@@ -111,8 +125,14 @@ def embed(
     max_tokens: int,
     known: Callable[[Collection[str]], Mapping[str, Sequence[float]]],
     progress: Progress = silent,
+    spool: Spool | None = None,
+    overlap: int = 0,
 ) -> Embedded:
-    """Chunk the documents and encode what `known` (embedding keys to vectors) does not return."""
+    """Chunk the documents and encode what `known` (embedding keys to vectors) does not return.
+
+    Each slice goes to the `spool` as soon as it is encoded, and what an earlier run left there is not encoded again.
+    Raises `EmbeddingError` for vectors that are of another dimension than the model says, or not finite.
+    """
     if max_tokens > encoder.max_tokens:
         raise ConfigurationError(
             f"chunking.max_tokens is {max_tokens} but the embedding model reads {encoder.max_tokens} tokens at most",
@@ -122,15 +142,20 @@ def embed(
     chunks = [
         (document, chunk)
         for document in documents
-        for chunk in chunk_document(document, encoder.token_count, max_tokens)
+        for chunk in chunk_document(document, encoder.token_count, max_tokens, overlap)
     ]
     keys = [embedding_key(encoder.digest, chunk.embedded_text) for _, chunk in chunks]
     texts = {key: chunk.embedded_text for key, (_, chunk) in zip(keys, chunks, strict=True)}
     vectors: dict[str, Sequence[float] | NDArray[np.float32]] = dict(known(texts.keys()))
+    if spool:
+        vectors.update(spool.find(texts.keys() - vectors.keys()))
     missing = {key: text for key, text in texts.items() if key not in vectors}
-    vectors.update(_encoded(missing, encoder, progress))
+    for some, found in _encoded(missing, encoder, progress):
+        if spool:
+            spool.add(some, found)
+        vectors.update(zip(some, found, strict=True))
     model = encoder.digest
-    hashes = {each.document_id: document_hash(each, model, max_tokens) for each in documents}
+    hashes = {each.document_id: document_hash(each, model, max_tokens, overlap) for each in documents}
     rows = [
         {
             **_row(document, chunk),
@@ -179,13 +204,21 @@ def rows_schema(dimension: int) -> pa.Schema:
 
 def _encoded(
     texts: Mapping[str, str], encoder: Encoder, progress: Progress
-) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Vectors of the texts by key. Longest first: batches are padded to their longest, and memory peaks at once."""
+) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+    """Keys and vectors by slices. Longest first: batches are padded to their longest, and memory peaks at once."""
     keys = sorted(texts, key=lambda key: (-len(texts[key]), key))
     for start in range(0, len(keys), _CALL):
         some = keys[start : start + _CALL]
-        yield from zip(some, encoder.encode([texts[key] for key in some]), strict=True)
+        yield some, _sound(encoder.encode([texts[key] for key in some]), len(some), encoder.dimension)
         progress(start + len(some), len(keys))
+
+
+def _sound(vectors: NDArray[np.float32], texts: int, dimension: int) -> NDArray[np.float32]:
+    if vectors.shape != (texts, dimension):
+        raise EmbeddingError(f"the embedding model made {vectors.shape} of {texts} texts, not ({texts}, {dimension})")
+    if bad := int(np.sum(~np.isfinite(vectors).all(axis=1))):
+        raise EmbeddingError(f"{bad} of {texts} vectors hold NaN or infinity", mend="Nothing of them was written.")
+    return vectors
 
 
 def _row(document: CleanedDocument, chunk: Chunk) -> dict[str, object]:

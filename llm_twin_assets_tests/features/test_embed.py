@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from llm_twin_assets.features.embed import contents_digest, document_hash, embed, plan, snapshot_name
-from resources.errors import ConfigurationError
+from resources.embedding_spool import VectorSpool
+from resources.errors import ConfigurationError, EmbeddingError
 
 
 class Counting:
@@ -77,3 +78,50 @@ def test_the_snapshot_is_named_by_its_contents_whatever_their_order():
     assert snapshot_name(contents, "m") != snapshot_name(contents, "n")
     assert len(snapshot_name(contents, "m")) == len("snapshot-") + 12
     assert contents_digest(contents, "article") != contents_digest(contents, "post")
+
+
+class Killed(BaseException):
+    """The end of a process, as far as a test can have it."""
+
+
+class Mortal(Counting):
+    def __init__(self, slices):
+        super().__init__()
+        self._left = slices
+
+    def encode(self, texts):
+        if not self._left:
+            raise Killed
+        self._left -= 1
+        return super().encode(texts)
+
+
+def test_a_run_that_was_killed_is_gone_on_with(make_cleaned, tmp_path):
+    text = "\n\n".join(f"Paragraph {n} " + "word " * 40 for n in range(600))
+    documents, spool = [make_cleaned(text)], VectorSpool(tmp_path)
+    killed, next_one = Mortal(1), Counting()
+    with pytest.raises(Killed):
+        embed(documents, killed, 50, lambda keys: {}, spool=spool)
+    done = embed(documents, next_one, 50, lambda keys: {}, spool=spool)
+    assert killed.encoded
+    assert set(killed.encoded).isdisjoint(next_one.encoded)
+    assert len(killed.encoded) + len(next_one.encoded) == done.chunks
+    assert done.encoded == len(next_one.encoded)
+    whole = embed(documents, Counting(), 50, lambda keys: {})
+    assert done.rows.equals(whole.rows)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda n: np.full((n, 2), np.nan, dtype=np.float32), "NaN"),
+        (lambda n: np.ones((n, 3), dtype=np.float32), r"not \(1, 2\)"),
+        (lambda n: np.ones((n + 1, 2), dtype=np.float32), r"not \(1, 2\)"),
+    ],
+)
+def test_what_a_model_must_not_make_goes_neither_to_rows_nor_to_the_spool(make_cleaned, tmp_path, made, message):
+    model = Counting()
+    model.encode = lambda texts: made(len(texts))
+    with pytest.raises(EmbeddingError, match=message):
+        embed([make_cleaned("Words.")], model, 50, lambda keys: {}, spool=VectorSpool(tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from resources.embedder import Embedder
+from resources.embedding_backend import REFERENCE, Variant
+from resources.embedding_choice import Choice
 from resources.errors import ModelNotFoundError
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -62,3 +64,87 @@ def test_a_model_that_cannot_be_had_is_a_clear_error(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelNotFoundError, match=r"twin\.yaml: embedding\.model"):
         _ = Embedder("nobody/has-this-model").digest
+
+
+def test_a_folder_without_weights_is_no_model(tmp_path):
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelNotFoundError, match="no weights"):
+        _ = Embedder(str(tmp_path)).digest
+
+
+def test_weights_that_cannot_be_read_are_a_clear_error(embedder, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(embedder._folder, copy)
+    (copy / "model.safetensors").write_bytes(b"torn")
+    with pytest.raises(ModelNotFoundError, match="cannot be loaded"):
+        Embedder(str(copy)).encode(["text"])
+
+
+def test_the_digest_names_weights_architecture_and_pooling(embedder, tmp_path):
+    digests = set()
+    for name in ("config.json", "1_Pooling/config.json", "modules.json", "model.safetensors"):
+        copy = tmp_path / name.replace("/", "-")
+        shutil.copytree(embedder._folder, copy)
+        with (copy / name).open("ab") as stream:
+            stream.write(b" ")
+        digests.add(Embedder(str(copy)).digest)
+    assert len(digests | {embedder.digest}) == 5
+
+
+class Faster:
+    """A backend that says when it was used."""
+
+    def __init__(self):
+        self.encoded = 0
+
+    def encode(self, texts):
+        self.encoded += len(texts)
+        return np.tile(np.float32(0.5), (len(texts), 384))
+
+
+@pytest.fixture
+def auto(tmp_path, monkeypatch):
+    """An embedder that may choose, for whom something faster than torch would be found. Measures nothing."""
+    measured = []
+
+    def choose(candidates, load):
+        measured.append(candidates)
+        return Choice(backend="torch", precision="bfloat16", measured=())
+
+    monkeypatch.setattr("resources.embedder.choose", choose)
+
+    def make():
+        made = Embedder(MODEL, backend="torch", precision="auto", cache=tmp_path)
+        made.__dict__["_candidates"] = (REFERENCE, Variant("torch", "bfloat16"))
+        made._loaded = {variant: Faster() for variant in made._candidates}
+        return made
+
+    make.measured = measured
+    return make
+
+
+def test_few_texts_and_questions_are_embedded_as_torch_does_and_measure_nothing(auto):
+    embedder = auto()
+    for _ in range(50):
+        embedder.encode(["a question"] * 20)
+    embedder.encode(["a chunk"] * 300)
+    assert embedder.variant == REFERENCE
+    assert auto.measured == []
+
+
+def test_many_texts_are_worth_measuring_once_for_all_processes(auto):
+    embedder = auto()
+    faster = embedder._loaded[Variant("torch", "bfloat16")]
+    embedder.encode(["a chunk"] * 600)
+    assert (str(embedder.variant), faster.encoded) == ("torch bfloat16", 600)
+    later = auto()
+    later.encode(["a question"])
+    assert str(later.variant) == "torch bfloat16"
+    assert len(auto.measured) == 1
+
+
+def test_a_spool_belongs_to_a_cache_and_a_model(embedder, tmp_path):
+    assert embedder.spool("ada-post") is None
+    kept = Embedder(MODEL, cache=tmp_path).spool("ada-post")
+    kept.add(["key"], np.ones((1, 2), dtype=np.float32))
+    assert embedder.digest in str(next(tmp_path.rglob("*.npz")))

@@ -1,0 +1,204 @@
+"""Which backend runs the model: the fastest here whose neighbours are those of torch in float32, measured once.
+
+A variant may be used for a model if, over the probe texts, the ten nearest neighbours of each text are on average at
+least 98 % those that torch finds in float32. Vectors of such variants may stand in one index (docs/adr/0010).
+"""
+
+import hashlib
+import importlib
+import importlib.metadata
+import inspect
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from resources.embedding_backend import REFERENCE, Backend, Name, Precision, Variant, threads
+from resources.errors import ConfigurationError, TwinError
+
+MIN_OVERLAP = 0.98
+_NEIGHBOURS = 10
+_PROBES = 128
+_TIMED = 16
+_ROUNDS = 3
+
+# Whose documentation the probe texts are: English and code, and on every machine that runs Python.
+_MODULES = (
+    "argparse", "ast", "bisect", "calendar", "collections", "contextlib", "csv", "datetime", "decimal", "difflib",
+    "fnmatch", "fractions", "functools", "glob", "gzip", "heapq", "inspect", "itertools", "json", "locale", "logging",
+    "math", "os", "pathlib", "pickle", "random", "re", "shutil", "socket", "sqlite3", "statistics", "string",
+    "subprocess", "tarfile", "tempfile", "textwrap", "threading", "time", "typing", "uuid", "zipfile",
+)  # fmt: skip
+
+
+class Measured(BaseModel):
+    """One variant: texts a second, and its overlap with the reference if that was asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    backend: Name
+    precision: Precision
+    texts_per_second: float
+    overlap: float | None = None
+
+    @property
+    def variant(self) -> Variant:
+        """Which one it is."""
+        return Variant(self.backend, self.precision)
+
+
+class Choice(BaseModel):
+    """What was chosen, and from what."""
+
+    model_config = ConfigDict(frozen=True)
+
+    backend: Name
+    precision: Precision
+    measured: tuple[Measured, ...]
+
+    @property
+    def variant(self) -> Variant:
+        """The variant to use."""
+        return Variant(self.backend, self.precision)
+
+
+def probe_texts() -> list[str]:
+    """Texts to measure on: short pieces of the standard library's documentation, longest first."""
+    found: dict[str, None] = {}
+    for name in _MODULES:
+        module = importlib.import_module(name)
+        members = [value for key, value in sorted(vars(module).items()) if not key.startswith("_") and callable(value)]
+        texts = [text for each in members if (text := inspect.getdoc(each)) and len(text) > 80]
+        found.update(dict.fromkeys(text[:400] for text in texts[:4]))
+    return sorted(list(found)[:_PROBES], key=lambda text: (-len(text), text))
+
+
+def overlap(vectors: NDArray[np.float32], reference: NDArray[np.float32], k: int = _NEIGHBOURS) -> float:
+    """Mean share of each text's k nearest neighbours that two sets of unit vectors, shape (n, d), have in common."""
+    ours, theirs = _nearest(vectors, k), _nearest(reference, k)
+    return float(np.mean([len(set(one) & set(other)) / k for one, other in zip(ours, theirs, strict=True)]))
+
+
+def machine_key(model: str, candidates: Sequence[Variant]) -> str:
+    """Digest of all that may change the outcome: model, processor, threads, libraries, and what there is to choose."""
+    versions = {name: _version(name) for name in ("torch", "onnxruntime", "openvino", "sentence-transformers")}
+    said = [model, _processor(), threads(), versions, platform.python_version(), [str(each) for each in candidates]]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def remembered(cache: Path, key: str) -> Choice | None:
+    """What was chosen before; None if nothing, or nothing readable."""
+    try:
+        return Choice.model_validate_json(_file(cache, key).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def remember(cache: Path, key: str, choice: Choice) -> None:
+    """Keep a choice; written in one step."""
+    file = _file(cache, key)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8") as stream:
+        stream.write(choice.model_dump_json(indent=2))
+    Path(stream.name).replace(file)
+
+
+def choose(
+    candidates: Sequence[Variant],
+    load: Callable[[Variant], Backend],
+    clock: Callable[[], float] = time.perf_counter,
+    texts: Sequence[str] | None = None,
+) -> Choice:
+    """Measure and choose; raises `ConfigurationError` if no candidate finds the reference's neighbours.
+
+    A candidate that cannot be loaded or run here is none, unless it is the only one.
+    """
+    probes = list(probe_texts() if texts is None else texts)
+    loaded = _loaded(candidates, load)
+    if list(loaded) == [REFERENCE]:
+        return Choice(backend="torch", precision="float32", measured=())
+    speeds = _speeds(loaded, probes[:: max(1, len(probes) // _TIMED)], clock)
+    reference: NDArray[np.float32] | None = None
+    measured = {each: Measured(backend=each.backend, precision=each.precision, texts_per_second=speeds[each])
+                for each in loaded}  # fmt: skip
+    for variant in sorted(loaded, key=lambda each: -speeds[each]):
+        if variant == REFERENCE:
+            share = 1.0
+        else:
+            reference = (loaded.get(REFERENCE) or load(REFERENCE)).encode(probes) if reference is None else reference
+            share = overlap(loaded[variant].encode(probes), reference)
+        measured[variant] = measured[variant].model_copy(update={"overlap": round(share, 4)})
+        if share >= MIN_OVERLAP:
+            return Choice(backend=variant.backend, precision=variant.precision, measured=tuple(measured.values()))
+    found = ", ".join(f"{each}: {measured[each].overlap}" for each in loaded)
+    raise ConfigurationError(
+        f"none of the backends asked for finds {MIN_OVERLAP:.0%} of the neighbours of torch float32 ({found})",
+        where="twin.yaml: embedding.backend",
+        mend="Leave embedding.backend and embedding.precision out.",
+    )
+
+
+def _loaded(candidates: Sequence[Variant], load: Callable[[Variant], Backend]) -> dict[Variant, Backend]:
+    loaded: dict[Variant, Backend] = {}
+    for variant in candidates:
+        try:
+            backend = load(variant)
+            backend.encode(["Ready?"])
+            loaded[variant] = backend
+        except (TwinError, RuntimeError, ValueError, TypeError, OSError):
+            if len(candidates) == 1:
+                raise
+    return loaded
+
+
+def _speeds(
+    loaded: Mapping[Variant, Backend], texts: Sequence[str], clock: Callable[[], float]
+) -> dict[Variant, float]:
+    """Texts a second, the best of some rounds by turns; one that is far behind after the first has no second."""
+    best: dict[Variant, float] = {}
+    for _ in range(_ROUNDS):
+        limit = 4 * min(best.values(), default=float("inf"))
+        for variant, backend in loaded.items():
+            if best.get(variant, 0.0) <= limit:
+                began = clock()
+                backend.encode(texts)
+                best[variant] = min(clock() - began, best.get(variant, float("inf")))
+    return {variant: round(len(texts) / max(seconds, 1e-9), 2) for variant, seconds in best.items()}
+
+
+def _nearest(vectors: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+    likeness = vectors @ vectors.T
+    np.fill_diagonal(likeness, -np.inf)
+    return np.argsort(-likeness, axis=1, kind="stable")[:, :k]
+
+
+def _file(cache: Path, key: str) -> Path:
+    return cache / "choices" / f"{key[:32]}.json"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16 itself; emulated, it is several times slower than float32."""
+    return any(name in _processor().split() for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _processor() -> str:
+    """Name and abilities of the processor."""
+    file = Path("/proc/cpuinfo")
+    if not file.is_file():
+        return f"{platform.machine()} {platform.processor()}"
+    lines = dict(line.split(":", 1) for line in file.read_text(encoding="utf-8").splitlines() if ":" in line)
+    said = {key.strip(): value.strip() for key, value in lines.items()}
+    return " ".join(said.get(key, "") for key in ("model name", "cpu family", "model", "flags", "Features"))
