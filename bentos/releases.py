@@ -17,9 +17,9 @@ from llm_twin_assets.inference.prompts import messages, prompt_digest
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
 from resources.folder_digest import folder_digest
-from resources.lance_store import LanceVectorStore
 from resources.object_store import ObjectStore
 from resources.settings import Embedding, Environment
+from resources.vector_stores import vector_store
 
 _logger = logging.getLogger(__name__)
 
@@ -45,8 +45,9 @@ class ReleaseOpener:
 
     def __init__(self, environment: Environment, embedding: Embedding) -> None:
         self._objects = ObjectStore(environment.under("objects"))
-        self._vectors = LanceVectorStore(environment.under("embedded"))
+        self._vectors = vector_store(environment.under("embedded"))
         self._embedding = embedding
+        self._environment = environment
         self._embedders: dict[str, Embedder] = {}
 
     def open(self, record: Release) -> Released:
@@ -69,7 +70,14 @@ class ReleaseOpener:
     def _embedder(self, model: str) -> Embedder:
         if model not in self._embedders:
             revision = self._embedding.revision if model == self._embedding.model else None
-            self._embedders[model] = Embedder(model, revision, self._embedding.batch_size)
+            self._embedders[model] = Embedder(
+                model,
+                revision,
+                self._embedding.batch_size,
+                backend=self._embedding.backend,
+                precision=self._embedding.precision,
+                cache=self._environment.cache("embedding"),
+            )
         return self._embedders[model]
 
     def _model(self, record: Release) -> "tuple[Path, tempfile.TemporaryDirectory[str]]":

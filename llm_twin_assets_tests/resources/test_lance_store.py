@@ -1,50 +1,22 @@
-"""One author's chunks in Lance: writes, snapshots that stay, filters, several writers."""
+"""What only LanceDB does: versions, several processes, indices that grow with the table, a disk that is full."""
 
 import multiprocessing
-from datetime import UTC, datetime
+import signal
+import time
 
+import lancedb
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from llm_twin_assets_tests.resources.chunks import rows, with_vectors
+from resources import lance_upkeep, lance_vectors
 from resources.errors import StorageError
 from resources.lance_store import LanceVectorStore
+from resources.lance_vectors import VectorIndex, outgrown, planned, probes_for
 from resources.vector_store import Filters
 
-
-def rows(names, category="article", document="d", dimension=2, text="the jacquard loom"):
-    count = len(names)
-    vectors = np.zeros((count, dimension), dtype=np.float32)
-    vectors[:, 0] = 1.0
-    same = {
-        "document_id": document, "document_hash": "hash", "category": category, "platform": "files", "url": None,
-        "title": "It's", "context": "", "start": 0, "end": 1, "ordinal": 0,
-        "published_at": datetime(2025, 3, 4, tzinfo=UTC),
-    }  # fmt: skip
-    schema = pa.schema(
-        [
-            *(
-                (name, pa.string())
-                for name in ("chunk_id", "document_id", "document_hash", "embedding_key", "category")
-            ),
-            *((name, pa.string()) for name in ("platform", "url", "title", "context", "text", "indexed_text")),
-            *((name, pa.int64()) for name in ("start", "end", "ordinal")),
-            ("published_at", pa.timestamp("us", tz="UTC")),
-            ("vector", pa.list_(pa.float32(), dimension)),
-        ]
-    )
-    each = [
-        {
-            **same,
-            "chunk_id": name,
-            "embedding_key": f"key-{name}",
-            "text": f"{text} {name}",
-            "indexed_text": f"{text} {name}",
-        }
-        | {"vector": vector.tolist()}
-        for name, vector in zip(names, vectors, strict=True)
-    ]
-    return pa.Table.from_pylist(each, schema=schema)
+SPAWN = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture
@@ -52,30 +24,17 @@ def store(tmp_path):
     return LanceVectorStore(str(tmp_path / "embedded"))
 
 
-def found(index, query="loom", **filters):
-    return {hit.row["chunk_id"] for hit in index.text(query, 100, Filters(**filters))}
+def found(index, query="loom"):
+    return {hit.row["chunk_id"] for hit in index.text(query, 100, Filters())}
 
 
-def test_a_write_replaces_the_chunks_of_its_documents_and_no_others(store):
-    store.write("ada", rows(["a", "b"], document="one"), [])
-    store.write("ada", rows(["c"], document="it's two"), [])
-    store.write("ada", rows(["b", "d"], document="one"), ["one"])
-    assert set(store.contents("ada")["chunk_id"].to_pylist()) == {"b", "c", "d"}
-    store.write("ada", rows([]), ["it's two"])
-    assert set(store.contents("ada")["chunk_id"].to_pylist()) == {"b", "d"}
-    assert store.document_hashes("ada", "article") == {"one": "hash"}
-    assert store.vectors("ada", ["key-b", "key-none"]) == {"key-b": [1.0, 0.0]}
-
-
-def test_a_published_snapshot_stays_as_it_was_for_text_and_vectors(store):
-    store.write("ada", rows(["a", "b"], document="one"), [])
-    store.publish("ada", "first")
-    store.write("ada", rows(["c"], document="one"), ["one"])
-    store.publish("ada", "second")
-    old, new = store.open("ada", "first"), store.open("ada", "second")
-    assert (found(old), found(new)) == ({"a", "b"}, {"c"})
-    assert {hit.row["chunk_id"] for hit in old.dense([1.0, 0.0], 10, Filters())} == {"a", "b"}
-    assert store.snapshots("ada") == ("first", "second")
+def many(count, dimension=8, first=0):
+    """So many chunks with vectors in all directions, one document each."""
+    vectors = np.random.default_rng(first).standard_normal((count, dimension), dtype=np.float32)
+    made = rows([f"c{number}" for number in range(first, first + count)], dimension=dimension)
+    documents = pa.array([f"d{number}" for number in range(first, first + count)])
+    made = made.set_column(made.schema.get_field_index("document_id"), "document_id", documents)
+    return with_vectors(made, vectors.tolist())
 
 
 def test_publishing_what_is_published_writes_no_version(store):
@@ -86,44 +45,11 @@ def test_publishing_what_is_published_writes_no_version(store):
     assert store.version("ada") == version
 
 
-def test_filters_narrow_both_searches(store):
-    store.write("ada", rows(["a"], category="article"), [])
-    store.write("ada", rows(["p"], category="post", document="e"), [])
-    store.publish("ada", "now")
-    index = store.open("ada", "now")
-    after = datetime(2025, 3, 4, tzinfo=UTC)
-    assert found(index, categories=("post",)) == {"p"}
-    assert found(index, categories=()) == set()
-    assert found(index, published_after=after) == {"a", "p"}
-    assert found(index, published_before=after) == set()
-    [hit] = index.dense([1.0, 0.0], 5, Filters(categories=("article",)))
-    assert (hit.row["chunk_id"], hit.score) == ("a", pytest.approx(1.0))
-
-
-@pytest.mark.parametrize("query", ["", "?!", '"loom', "loom AND (", "a:b", "it's", "日本"])
-def test_any_question_is_a_query(store, query):
+def test_a_snapshot_without_languages_says_so(store):
     store.write("ada", rows(["a"]), [])
     store.publish("ada", "now")
-    assert len(store.open("ada").text(query, 5, Filters())) <= 1
-
-
-def test_what_is_not_there_is_a_clear_error(store):
-    with pytest.raises(StorageError, match="nothing has been embedded"):
-        store.open("ada")
-    with pytest.raises(StorageError, match="nothing to publish"):
-        store.publish("ada", "now")
-    store.write("ada", rows(["a"]), [])
-    with pytest.raises(StorageError, match="no snapshot 'other'"):
-        store.open("ada", "other")
-    assert store.contents("eve").num_rows == 0
-    assert store.version("eve") is None
-
-
-def test_vectors_of_another_length_are_refused_before_anything_is_written(store):
-    store.write("ada", rows(["a"]), [])
-    with pytest.raises(StorageError, match="the embedding model makes"):
-        store.write("ada", rows(["b"], dimension=3), [])
-    assert store.contents("ada").num_rows == 1
+    with pytest.raises(StorageError, match="which language"):
+        store.open("ada").text("loom", 5, Filters(languages=("en",)))
 
 
 def write_and_publish(root, category):
@@ -136,9 +62,8 @@ def write_and_publish(root, category):
 
 
 def test_several_processes_write_one_authors_table_without_loss(store, tmp_path):
-    spawn = multiprocessing.get_context("spawn")
     writers = [
-        spawn.Process(target=write_and_publish, args=(str(tmp_path / "embedded"), category))
+        SPAWN.Process(target=write_and_publish, args=(str(tmp_path / "embedded"), category))
         for category in ("article", "post", "code")
     ]
     for writer in writers:
@@ -150,3 +75,119 @@ def test_several_processes_write_one_authors_table_without_loss(store, tmp_path)
     assert set(store.contents("ada")["chunk_id"].to_pylist()) == expected
     store.publish("ada", "end")
     assert found(store.open("ada", "end")) == expected
+
+
+def write_for_ever(root):
+    store = LanceVectorStore(root)
+    for turn in range(100_000):
+        names = [f"{turn % 2}-{number}" for number in range(30)]
+        store.write("ada", rows(names, document="one", document_hash=f"hash-{turn % 2}"), ["one"])
+        store.publish("ada", f"s-{turn}")
+
+
+def test_a_writer_that_is_killed_leaves_a_table_that_is_whole(store, tmp_path):
+    writer = SPAWN.Process(target=write_for_ever, args=(str(tmp_path / "embedded"),))
+    writer.start()
+    deadline = time.monotonic() + 60
+    while len(store.snapshots("ada")) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    writer.kill()
+    writer.join()
+    assert writer.exitcode == -signal.SIGKILL
+    contents = store.contents("ada")
+    assert (contents.num_rows, len(set(contents["document_hash"].to_pylist()))) == (30, 1)
+    for name in store.snapshots("ada"):
+        assert len(found(store.open("ada", name))) == 30
+    store.write("ada", rows(["new"], document="one"), ["one"])
+    store.publish("ada", "after")
+    assert found(store.open("ada", "after")) == {"new"}
+
+
+def write_with_small_files(root, outcome):
+    import resource
+
+    # What a full disk does, without filling one: no file may become larger than 64 kB.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
+    try:
+        LanceVectorStore(root).write("ada", many(2_000, dimension=64), ["d"])
+        outcome.put("written")
+    except StorageError as error:
+        outcome.put(str(error))
+
+
+def test_a_full_disk_is_a_clear_error_and_leaves_the_table_as_it_was(store, tmp_path):
+    store.write("ada", rows(["a"], dimension=64), [])
+    store.publish("ada", "before")
+    outcome = SPAWN.Queue()
+    writer = SPAWN.Process(target=write_with_small_files, args=(str(tmp_path / "embedded"), outcome))
+    writer.start()
+    assert "the disk is full" in outcome.get(timeout=60)
+    writer.join()
+    assert store.contents("ada")["chunk_id"].to_pylist() == ["a"]
+    store.write("ada", rows(["b"], dimension=64), ["d"])
+    assert store.contents("ada")["chunk_id"].to_pylist() == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("count", "kind"),
+    [(0, "flat"), (19_999, "flat"), (20_000, "ivf_flat"), (200_000, "ivf_flat"), (1_000_000, "ivf_rq")],
+)
+def test_the_kind_of_index_follows_the_number_of_chunks(count, kind):
+    assert planned(count).kind == kind
+
+
+def test_an_index_is_trained_anew_when_its_table_has_doubled():
+    built = VectorIndex("ivf_flat", partitions=200, rows=40_000)
+    assert not outgrown(built, 79_000)
+    assert outgrown(built, 81_000)
+    assert outgrown(built, 19_000)
+    assert not outgrown(VectorIndex(), 100)
+
+
+def test_the_narrower_the_filter_the_more_partitions_are_looked_into():
+    index = VectorIndex("ivf_flat", partitions=400, probes=20)
+    assert [probes_for(index, share) for share in (1.0, 0.25, 0.01, 0.0)] == [20, 40, 200, 400]
+
+
+def test_a_big_table_is_searched_by_an_index_that_finds_what_brute_force_finds(store, monkeypatch):
+    monkeypatch.setattr(lance_vectors, "FLAT_BELOW", 1_000)
+    store.write("ada", many(1_500), [])
+    store.publish("ada", "indexed")
+    index = store.open("ada", "indexed")
+    made = index.configuration()
+    assert (made["kind"], made["rows"]) == ("ivf_flat", 1_500)
+    assert made["recall"] >= lance_vectors.RECALL
+    assert index.count() == 1_500
+    assert [hit.row["chunk_id"] for hit in index.dense(many(1, first=7)["vector"][0].as_py(), 1, Filters())]
+    [hit] = index.dense(store.vectors("ada", ["key-c42"])["key-c42"], 1, Filters())
+    assert (hit.row["chunk_id"], hit.score) == ("c42", pytest.approx(1.0, abs=1e-5))
+
+
+def test_the_index_is_made_by_cosine(store, monkeypatch, tmp_path):
+    monkeypatch.setattr(lance_vectors, "FLAT_BELOW", 1_000)
+    store.write("ada", many(1_500), [])
+    store.publish("ada", "indexed")
+    statistics = lancedb.connect(str(tmp_path / "embedded")).open_table("ada").index_stats("vector_idx")
+    assert (statistics.index_type, statistics.distance_type) == ("IVF_FLAT", "cosine")
+
+
+def test_what_is_new_is_found_before_the_index_covers_it(store, monkeypatch):
+    monkeypatch.setattr(lance_vectors, "FLAT_BELOW", 1_000)
+    store.write("ada", many(1_500), [])
+    store.publish("ada", "indexed")
+    store.write("ada", rows(["new"], document="new", dimension=8, text="a shuttle"), [])
+    store.publish("ada", "with-new")
+    index = store.open("ada", "with-new")
+    assert found(index, "shuttle") == {"new"}
+    assert index.dense([1.0] + [0.0] * 7, 1, Filters())[0].row["chunk_id"] == "new"
+
+
+def test_many_small_writes_do_not_leave_many_files(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(lance_upkeep, "_FILES", 4)
+    for number in range(12):
+        store.write("ada", rows([f"c{number}"], document=f"d{number}"), [])
+        store.publish("ada", f"s-{number}")
+    statistics = lancedb.connect(str(tmp_path / "embedded")).open_table("ada").stats()
+    assert statistics["fragment_stats"]["num_fragments"] <= 5
+    assert found(store.open("ada")) == {f"c{number}" for number in range(12)}
+    assert found(store.open("ada", "s-3")) == {f"c{number}" for number in range(4)}

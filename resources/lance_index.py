@@ -1,0 +1,125 @@
+"""One version of a Lance table, opened for reading: vectors, full text, filters."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from resources.errors import StorageError
+from resources.lance_vectors import VectorIndex, probes_for, recorded
+from resources.vector_store import RETURNED, Filters, Hit
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
+
+# Dates can be asked for in any number of ways.
+_REMEMBERED = 256
+
+
+class LanceIndex:
+    """`Index` on one version of a Lance table."""
+
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+        self._shares: dict[str, float] = {}
+
+    def dense(self, vector: Collection[float], k: int, filters: Filters) -> list[Hit]:
+        """The k nearest chunks by cosine similarity; exactly, unless the snapshot has a vector index."""
+        # Cosine has to be named: LanceDB's default is L2.
+        query = self._table.search(list(vector), vector_column_name="vector").distance_type("cosine").limit(k)
+        condition = self._condition(filters)
+        if self._vectors.probes:
+            query = query.nprobes(probes_for(self._vectors, self._share(condition)))
+        if self._vectors.refine:
+            query = query.refine_factor(self._vectors.refine)
+        if condition:
+            query = query.where(condition, prefilter=True)
+        rows = query.select([*RETURNED, "_distance"]).to_list()
+        return [Hit(row, 1.0 - row.pop("_distance")) for row in rows]
+
+    def text(self, query: str, k: int, filters: Filters) -> list[Hit]:
+        """The k best chunks by BM25 over context and text."""
+        if not query.strip():
+            return []
+        search = self._table.search(query, query_type="fts", fts_columns="indexed_text").limit(k)
+        if condition := self._condition(filters):
+            search = search.where(condition, prefilter=True)
+        rows = search.select([*RETURNED, "_score"]).to_list()
+        return [Hit(row, row.pop("_score")) for row in rows]
+
+    def neighbours(self, document: str, first: int, last: int) -> list[dict[str, Any]]:
+        """A document's chunks whose ordinals are from `first` to `last`, both included, in order."""
+        where = f"{equals('document_id', document)} AND ordinal >= {first:d} AND ordinal <= {last:d}"
+        rows: list[dict[str, Any]] = self._table.search().where(where).select(list(RETURNED)).to_list()
+        return sorted(rows, key=lambda row: int(row["ordinal"]))
+
+    def rows(self, columns: Sequence[str], chunks: Collection[str] | None = None) -> pa.Table:
+        """Columns of all chunks, or of those whose ids are given."""
+        query = self._table.search()
+        return (query if chunks is None else query.where(is_in("chunk_id", chunks))).select(list(columns)).to_arrow()
+
+    def count(self) -> int:
+        """How many chunks the version holds."""
+        return int(self._table.count_rows())
+
+    def configuration(self) -> Mapping[str, str | int | float]:
+        """How vectors are indexed, as it was recorded with the version."""
+        return self._vectors.as_metadata()
+
+    @cached_property
+    def _vectors(self) -> VectorIndex:
+        return recorded(self._table)
+
+    def _share(self, condition: str) -> float:
+        """Which share of the chunks passes. Counted once: the version does not change."""
+        if not condition:
+            return 1.0
+        if condition not in self._shares:
+            if len(self._shares) >= _REMEMBERED:
+                self._shares.clear()
+            self._shares[condition] = self._table.count_rows(condition) / max(self.count(), 1)
+        return self._shares[condition]
+
+    def _condition(self, filters: Filters) -> str:
+        if filters.languages is not None and "language" not in self._table.schema.names:
+            raise StorageError(
+                "the snapshot does not say which language a chunk is in",
+                mend="It was embedded before languages were recorded: run `twin run` and release again.",
+            )
+        return condition(filters)
+
+
+def condition(filters: Filters) -> str:
+    """The filters as an SQL condition, empty if they let everything through."""
+    parts = []
+    if filters.categories is not None:
+        parts.append(is_in("category", filters.categories))
+    if filters.platforms is not None:
+        parts.append(is_in("platform", filters.platforms))
+    if filters.languages is not None:
+        parts.append(is_in("language", filters.languages))
+    if filters.published_after is not None:
+        parts.append(f"published_at >= timestamp '{_instant(filters.published_after)}'")
+    if filters.published_before is not None:
+        parts.append(f"published_at < timestamp '{_instant(filters.published_before)}'")
+    return " AND ".join(parts)
+
+
+def equals(column: str, value: str) -> str:
+    """An SQL condition; quotes in the value are doubled."""
+    return f"{column} = '{value.replace(chr(39), chr(39) * 2)}'"
+
+
+def is_in(column: str, values: Collection[str]) -> str:
+    """An SQL condition; no values, nothing found."""
+    if not values:
+        return "false"
+    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(values))
+    return f"{column} IN ({quoted})"
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(sep=" ", timespec="microseconds")
