@@ -82,16 +82,25 @@ def search(
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many chunks.")] = 5,
     category: Annotated[list[str] | None, typer.Option(help="Only article, post or code; may be repeated.")] = None,
     platform: Annotated[list[str] | None, typer.Option(help="Only this platform; may be repeated.")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="Only this language (en, de, …); may be repeated.")] = None,
     after: Annotated[datetime | None, typer.Option(help="Only what was published from this day on.")] = None,
+    before: Annotated[datetime | None, typer.Option(help="Only what was published before this day.")] = None,
+    sections: Annotated[bool, typer.Option("--sections", help="Whole sections in place of chunks.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Find chunks by meaning and by words, and show how each part ranked them."""
+    """Find chunks by meaning and by words, and show how each part scored them."""
     from llm_twin_assets.commands import search as searching
     from llm_twin_assets.commands.console import print_json
     from resources.vector_store import Filters
 
-    filters = Filters(tuple(category) if category else None, tuple(platform) if platform else None, after)
-    found = searching.search(author, question, k, filters, _environment())
+    filters = Filters(
+        categories=tuple(category) if category else None,
+        platforms=tuple(platform) if platform else None,
+        languages=tuple(language) if language else None,
+        published_after=after,
+        published_before=before,
+    )
+    found = searching.search(author, question, k, filters, _environment(), sections=sections)
     if json:
         return print_json([asdict(chunk) for chunk in found])
     return searching.show(found)

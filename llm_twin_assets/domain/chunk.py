@@ -26,7 +26,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class FoundChunk:
-    """A chunk as search returns it, with where it came from and how it scored (higher is better)."""
+    """A chunk as search returns it, with where it came from and how it scored (higher is better).
+
+    `score` is what the order is by; ranks count from 1, and a part that did not find the chunk gave it none. Where
+    whole sections are asked for, `start`, `end` and `text` are the section's; `chunk_id` stays the chunk's found.
+    """
 
     chunk_id: str
     document_id: str
@@ -41,3 +45,8 @@ class FoundChunk:
     score: float
     dense_rank: int | None = None
     text_rank: int | None = None
+    dense_score: float | None = None
+    text_score: float | None = None
+    fused_score: float | None = None
+    rerank_score: float | None = None
+    ordinal: int | None = None

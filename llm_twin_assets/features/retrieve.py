@@ -1,16 +1,19 @@
-"""Questions to chunks: vectors and BM25, fused by rank. Used by the service, `twin search` and evaluation."""
+"""Questions to chunks: by meaning and by words, fused. Used by the service, `twin search` and evaluation."""
 
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llm_twin_assets.domain.chunk import FoundChunk
+from llm_twin_assets.features.fusion import fuse as fuse
+from llm_twin_assets.features.rerank import CrossEncoder, reranked
+from llm_twin_assets.features.retrieve_sections import whole_sections
 from llm_twin_assets.features.stop_words import STOP_WORDS
+from resources.settings import Retrieval as Retrieval
 from resources.vector_store import Filters, Hit, Index
 
 _WORD = re.compile(r"\w+")
@@ -24,18 +27,20 @@ class QuestionEncoder(Protocol):
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Retrieval:
-    """How the two lists are made and fused.
+class Rewriter(Protocol):
+    """What says a question in other words."""
 
-    `rank_constant` is the k of reciprocal rank fusion: 60, as in Cormack, Clarke and Büttcher (SIGIR 2009).
-    """
+    def __call__(self, question: str) -> "Rewritten": ...  # noqa: D102
 
-    candidates: int = 40
-    rank_constant: int = 60
-    dense_weight: float = 1.0
-    text_weight: float = 1.0
-    per_document: int = 3
+
+class Rewritten(Protocol):
+    """What to search for in a question's stead: the texts whose mean is its meaning, and the words for BM25."""
+
+    @property
+    def meanings(self) -> Sequence[str]: ...  # noqa: D102
+
+    @property
+    def words(self) -> str: ...  # noqa: D102
 
 
 def retrieve(
@@ -44,15 +49,29 @@ def retrieve(
     question: str,
     k: int,
     filters: Filters = Filters(),  # noqa: B008 - frozen
-    how: Retrieval = Retrieval(),
+    how: Retrieval = Retrieval(),  # noqa: B008 - frozen
+    *,
+    cross_encoder: CrossEncoder | None = None,
+    rewriter: Rewriter | None = None,
 ) -> list[FoundChunk]:
     """The k best chunks for a question, best first; fewer where there are fewer, none for an empty question."""
     if not question.strip() or k < 1:
         return []
-    candidates = max(how.candidates, k * how.per_document)
-    dense = index.dense(embedder.encode([question])[0].tolist(), candidates, filters)
-    text = index.text(text_query(question), candidates, filters)
-    return diverse(fuse(dense, text, how), k, how.per_document)
+    how = how.model_copy(update={"candidates": max(how.candidates, k * how.per_document)})
+    meanings, words = [question], question
+    if rewriter is not None:
+        rewritten = rewriter(question)
+        meanings, words = list(rewritten.meanings), rewritten.words
+    dense = _dense(index, embedder, meanings, filters, how)
+    text = index.text(text_query(words), how.candidates, filters) if how.text_weight else []
+    found = fuse(dense, text, how)
+    if cross_encoder is not None:
+        found = reranked(question, found, cross_encoder, max(how.rerank.candidates, k))
+    if how.section_characters:
+        # Two chunks of one section become one: look among more than k for k sections.
+        spare = diverse(found, 2 * k, how.per_document)
+        return whole_sections(index, spare, how.section_characters)[:k]
+    return diverse(found, k, how.per_document)
 
 
 def text_query(question: str) -> str:
@@ -60,32 +79,6 @@ def text_query(question: str) -> str:
     words = list(dict.fromkeys(_WORD.findall(question.lower())))
     telling = [word for word in words if word not in STOP_WORDS]
     return " ".join((telling or words)[:_MAX_TERMS])
-
-
-def fuse(dense: Sequence[Hit], text: Sequence[Hit], how: Retrieval = Retrieval()) -> list[FoundChunk]:
-    """Both lists as one, by weighted reciprocal rank; each chunk keeps its rank (from 1) in either."""
-    dense_ranks, text_ranks = _ranks(dense), _ranks(text)
-    rows = {str(hit.row["chunk_id"]): hit.row for hit in (*text, *dense)}
-    found = [
-        FoundChunk(
-            chunk_id=chunk,
-            document_id=row["document_id"],
-            category=row["category"],
-            platform=row["platform"],
-            url=row["url"],
-            title=row["title"],
-            context=row["context"],
-            start=row["start"],
-            end=row["end"],
-            text=row["text"],
-            score=_score(dense_ranks.get(chunk), how.dense_weight, how)
-            + _score(text_ranks.get(chunk), how.text_weight, how),
-            dense_rank=dense_ranks.get(chunk),
-            text_rank=text_ranks.get(chunk),
-        )
-        for chunk, row in rows.items()
-    ]
-    return sorted(found, key=lambda each: (-each.score, each.dense_rank or len(rows) + 1, each.chunk_id))
 
 
 def diverse(found: Collection[FoundChunk], k: int, per_document: int) -> list[FoundChunk]:
@@ -101,9 +94,10 @@ def _limited(found: Collection[FoundChunk], per_document: int) -> Iterator[Found
             yield chunk
 
 
-def _ranks(hits: Sequence[Hit]) -> dict[str, int]:
-    return {str(hit.row["chunk_id"]): rank for rank, hit in enumerate(hits, start=1)}
-
-
-def _score(rank: int | None, weight: float, how: Retrieval) -> float:
-    return weight / (how.rank_constant + rank) if rank else 0.0
+def _dense(
+    index: Index, embedder: QuestionEncoder, meanings: Sequence[str], filters: Filters, how: Retrieval
+) -> list[Hit]:
+    if not how.dense_weight:
+        return []
+    vector = embedder.encode(meanings).mean(axis=0)
+    return index.dense((vector / (np.linalg.norm(vector) or 1.0)).tolist(), how.candidates, filters)

@@ -109,6 +109,26 @@ def test_search_shows_what_it_finds(twin: Twin, configure: Configure, tmp_path: 
     assert found[0]["title"] == "The leak that made my model look brilliant"
     assert found[0]["title"] in twin(*question).stdout
     assert {each["category"] for each in json.loads(twin(*question, "--json", "--category", "post").stdout)} == {"post"}
+    assert json.loads(twin(*question, "--json", "--before", "1999-01-01").stdout) == []
+    [section] = json.loads(twin(*question, "--json", "-k", "1", "--sections").stdout)
+    assert section["start"] <= found[0]["start"]
+    assert section["end"] >= found[0]["end"]
+    assert found[0]["text"] in section["text"]
+
+
+@pytest.mark.slow
+def test_search_shows_the_scores_of_each_part(twin: Twin, configure: Configure, tmp_path: Path) -> None:
+    configure()
+    tiny_twin.embed_documents(tmp_path / "home", Embedder("sentence-transformers/all-MiniLM-L6-v2"))
+    question = ["search", "the leak that made my model look brilliant", "--author", "maya"]
+    shown = twin(*question).stdout
+    heading, first = shown.splitlines()[:2]
+    assert heading.split() == ["title", "meaning", "words", "fused"]
+    [found, *_] = json.loads(twin(*question, "--json").stdout)
+    assert f"#{found['dense_rank']} {found['dense_score']:.3f}" in first
+    assert f"#{found['text_rank']} {found['text_score']:.3f}" in first
+    assert f"{found['fused_score']:.3f}" in first
+    assert "Nothing found." in twin(*question, "--before", "1999-01-01").stdout
 
 
 def released(sequence: int) -> Release:
