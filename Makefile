@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The build of torch: this is the CPU one. For a GPU: make install TORCH="torch==2.13.0 --index-url <the index of your CUDA version>"
 TORCH ?= torch==2.13.0
-EXTRAS := train,serve,monitor,newspaper,offline,dev
+EXTRAS := train,serve,monitor,newspaper,onnx,openvino,weaviate,offline,dev
 # Tiny models are slower on several threads than on one.
 export OMP_NUM_THREADS ?= 1
 

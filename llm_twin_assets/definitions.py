@@ -23,10 +23,10 @@ from llm_twin_assets.training.assets import TRAINING_ASSETS
 from llm_twin_assets.training.checks import CANDIDATE_CHECKS
 from resources.embedder import Embedder
 from resources.errors import ConfigurationError
-from resources.lance_store import LanceVectorStore
 from resources.object_store import ObjectStore
 from resources.registry import Registry
 from resources.settings import Collection, Environment, Settings
+from resources.vector_stores import vector_store
 from resources.warehouse import Warehouse
 
 # Everything up to the report that a person reads before approving: what `twin run` materializes.
@@ -68,7 +68,7 @@ def resources() -> dict[str, dg.ResourceDefinition | dg.PipesSubprocessClient]:
         "environment": _made(Environment.current, "Where things are on this machine."),
         "settings": _made(Settings.load, "twin.yaml, checked."),
         "warehouse": _made(lambda: Warehouse(_under("warehouse")), "Delta Lake tables."),
-        "vector_store": _made(lambda: LanceVectorStore(_under("embedded")), "Embedded snapshots in Lance."),
+        "vector_store": _made(lambda: vector_store(_under("embedded")), "Embedded snapshots: LanceDB or Weaviate."),
         "objects": _made(lambda: ObjectStore(_under("objects")), "Datasets, models, records, the release pointer."),
         "embedder": _made(lambda: embedder(Settings.load()), "The embedding model."),
         "registry": _made(lambda: registry(Environment.current()), "MLflow: experiments and model versions."),
@@ -79,7 +79,14 @@ def resources() -> dict[str, dg.ResourceDefinition | dg.PipesSubprocessClient]:
 def embedder(settings: Settings) -> Embedder:
     """The embedding model that `twin.yaml` names."""
     chosen = settings.embedding
-    return Embedder(chosen.model, chosen.revision, chosen.batch_size)
+    return Embedder(
+        chosen.model,
+        chosen.revision,
+        chosen.batch_size,
+        backend=chosen.backend,
+        precision=chosen.precision,
+        cache=Environment.current().cache("embedding"),
+    )
 
 
 def registry(environment: Environment) -> Registry:

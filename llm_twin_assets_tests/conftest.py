@@ -16,7 +16,9 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads or writes the developer's own twin."""
-    for name in ("TWIN_CONFIG", "DAGSTER_HOME", "MLFLOW_TRACKING_URI", "PHOENIX_URL", "TWIN_SERVICE_URL"):
+    for name in (
+        "TWIN_CONFIG", "DAGSTER_HOME", "MLFLOW_TRACKING_URI", "PHOENIX_URL", "TWIN_SERVICE_URL", "TWIN_VECTOR_STORE",
+    ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TWIN_HOME", str(tmp_path / "home"))
 

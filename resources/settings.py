@@ -5,9 +5,9 @@ Nothing here is read at import: callers ask for `Settings.load()` or `Environmen
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from resources.errors import ConfigurationError
 from resources.yaml_source import YamlSource
@@ -82,17 +82,82 @@ class Extract(Section):
 
 
 class Chunking(Section):
-    """Size of a chunk in the embedding model's own tokens, its context included."""
+    """Size of a chunk in the embedding model's own tokens, its context included.
+
+    `overlap` is how many tokens at most a chunk repeats of the one before it in the same section or definition.
+    """
 
     max_tokens: int = Field(default=220, ge=32, le=8192)
+    overlap: int = Field(default=0, ge=0, le=2048)
+
+    @model_validator(mode="after")
+    def _overlap_leaves_room(self) -> Self:
+        if self.overlap * 3 > self.max_tokens:
+            raise ValueError("overlap is at most a third of max_tokens")
+        return self
 
 
 class Embedding(Section):
-    """Which sentence-transformers model turns chunks and questions into vectors."""
+    """Which sentence-transformers model turns chunks and questions into vectors, and what runs it.
+
+    `auto` is what was measured to be fastest on this machine among what finds the neighbours that torch finds in
+    float32 (docs/adr/0010); `batch_size` is torch's.
+    """
 
     model: str = "sentence-transformers/all-MiniLM-L6-v2"
     revision: str | None = None
     batch_size: int = Field(default=32, ge=1)
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class Llm(Section):
+    """A chat model behind an OpenAI-compatible API; its key, if it wants one, is the variable `TWIN_LLM_API_KEY`."""
+
+    url: str
+    model: str
+    timeout: float = Field(default=20.0, gt=0)
+    max_tokens: int = Field(default=256, ge=16)
+
+
+class Rerank(Section):
+    """A cross-encoder that reads question and chunk together and orders the best `candidates` again."""
+
+    model: str | None = None
+    revision: str | None = None
+    candidates: int = Field(default=30, ge=2, le=200)
+
+
+class Rewriting(Section):
+    """What a chat model makes of a question before it is searched for."""
+
+    method: Literal["none", "rewrite", "expand", "hyde"] = "none"
+    llm: Llm | None = None
+
+    @model_validator(mode="after")
+    def _has_who_rewrites(self) -> Self:
+        if self.method != "none" and self.llm is None:
+            raise ValueError("a method needs llm: url and model of who rewrites")
+        return self
+
+
+class Retrieval(Section):
+    """How the list by meaning (vectors) and the list by words (BM25) are made, fused and finished.
+
+    `candidates` is the length of either list. `fusion` by scores or by ranks, with `rank_constant` as the k of
+    reciprocal rank fusion (60: Cormack, Clarke and Büttcher, SIGIR 2009). `per_document` chunks of one document come
+    back at most. `section_characters` is how much of a section is joined around a chunk found; 0 leaves chunks alone.
+    """
+
+    candidates: int = Field(default=60, ge=1, le=1000)
+    fusion: Literal["scores", "ranks"] = "scores"
+    rank_constant: int = Field(default=60, ge=1)
+    dense_weight: float = Field(default=1.0, ge=0)
+    text_weight: float = Field(default=1.0, ge=0)
+    per_document: int = Field(default=3, ge=1)
+    section_characters: int = Field(default=0, ge=0, le=100_000)
+    rerank: Rerank = Rerank()
+    rewriting: Rewriting = Rewriting()
 
 
 class Dataset(Section):
@@ -156,6 +221,7 @@ class Settings(Section):
     extract: Extract = Extract()
     chunking: Chunking = Chunking()
     embedding: Embedding = Embedding()
+    retrieval: Retrieval = Retrieval()
     dataset: Dataset = Dataset()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
@@ -222,3 +288,9 @@ class Environment(BaseModel):
                 mend="Set the server's own address instead (MLFLOW_TRACKING_URI, DAGSTER_HOME).",
             )
         return Path(self.home, *parts)
+
+    def cache(self, part: str) -> Path:
+        """A folder of this machine for what can be made again: below the home, or the user's cache for a bucket."""
+        if "://" not in self.home:
+            return Path(self.home, part)
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "llm-twin", part)

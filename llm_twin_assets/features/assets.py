@@ -21,8 +21,8 @@ from llm_twin_assets.features.incremental import (
 )
 from llm_twin_assets.partitions import AUTHORS, OWNERS
 from resources.embedder import Embedder
-from resources.lance_store import LanceVectorStore
 from resources.settings import Settings
+from resources.vector_store import VectorStore
 from resources.warehouse import MergeCounts, Warehouse
 
 # What decides whether a row is written again: its text, or what it was made from and by.
@@ -107,7 +107,7 @@ def _embedded_asset(category: Category) -> dg.AssetsDefinition:
     def embedded(
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
-        vector_store: dg.ResourceParam[LanceVectorStore],
+        vector_store: dg.ResourceParam[VectorStore],
         embedder: dg.ResourceParam[Embedder],
         settings: dg.ResourceParam[Settings],
     ) -> dg.MaterializeResult[None]:
@@ -116,6 +116,8 @@ def _embedded_asset(category: Category) -> dg.AssetsDefinition:
         done = index_changed(
             author, category, documents, vector_store, embedder, max_tokens,
             progress=lambda encoded, total: context.log.info("embedded %d of %d chunks", encoded, total),
+            spool=embedder.spool(f"{author}-{category.value}"),
+            overlap=settings.chunking.overlap,
         )  # fmt: skip
         return dg.MaterializeResult(
             data_version=dg.DataVersion(done.data_version),
@@ -123,11 +125,20 @@ def _embedded_asset(category: Category) -> dg.AssetsDefinition:
                 **_index_metadata(done),
                 **_chunks_shown(vector_store.rows(author, category.value, _SHOWN), max_tokens),
                 "model": f"{embedder.model} ({embedder.digest[:12]})",
+                "backend": str(embedder.variant),
+                **_index_configuration(author, done.snapshot, vector_store),
                 "lance_version": _or_none(vector_store.version(author)),
             },
         )
 
     return embedded
+
+
+def _index_configuration(author: str, snapshot: str | None, store: VectorStore) -> Mapping[str, str | int | float]:
+    """How the snapshot's vectors are indexed, as it was measured and recorded when it was published."""
+    if snapshot is None:
+        return {}
+    return {f"index/{name}": value for name, value in store.open(author, snapshot).configuration().items()}
 
 
 def _cleaning_metadata(result: Cleaned, counts: MergeCounts) -> Mapping[str, dg.MetadataValue]:

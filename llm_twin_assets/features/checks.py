@@ -9,10 +9,12 @@ from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.tables import cleaned_documents
 from llm_twin_assets.features import soundness
 from llm_twin_assets.features.assets import cleaned_key, embedded_key
+from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets.partitions import AUTHORS
 from resources.embedder import Embedder
-from resources.lance_store import LanceVectorStore
+from resources.parity import parity
 from resources.settings import Settings
+from resources.vector_store import VectorStore
 from resources.warehouse import Warehouse
 
 _SHOWN = 20
@@ -73,7 +75,7 @@ def _chunks_fit_the_model(category: Category) -> dg.AssetChecksDefinition:
     )
     def check(
         context: dg.AssetCheckExecutionContext,
-        vector_store: dg.ResourceParam[LanceVectorStore],
+        vector_store: dg.ResourceParam[VectorStore],
         embedder: dg.ResourceParam[Embedder],
     ) -> dg.AssetCheckResult:
         rows = vector_store.rows(context.partition_key, category.value)
@@ -94,7 +96,7 @@ def _vectors_are_sound(category: Category) -> dg.AssetChecksDefinition:
     )
     def check(
         context: dg.AssetCheckExecutionContext,
-        vector_store: dg.ResourceParam[LanceVectorStore],
+        vector_store: dg.ResourceParam[VectorStore],
         embedder: dg.ResourceParam[Embedder],
     ) -> dg.AssetCheckResult:
         rows = vector_store.rows(context.partition_key, category.value)
@@ -114,21 +116,25 @@ def _index_is_the_corpus(category: Category) -> dg.AssetChecksDefinition:
         name="index_is_the_corpus",
         partitions_def=AUTHORS,
         blocking=True,
-        description="The index holds all of every cleaned document and nothing else, and full-text search finds it.",
+        description="Index and snapshot hold every cleaned document and nothing else, and text search finds it.",
     )
     def check(
         context: dg.AssetCheckExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
-        vector_store: dg.ResourceParam[LanceVectorStore],
+        vector_store: dg.ResourceParam[VectorStore],
         embedder: dg.ResourceParam[Embedder],
         settings: dg.ResourceParam[Settings],
     ) -> dg.AssetCheckResult:
         author = context.partition_key
         documents = cleaned_documents(warehouse.read(f"cleaned/{category.plural}", author))
         rows = vector_store.rows(author, category.value)
-        wrong = dict(soundness.not_as_documents(rows, documents, embedder.digest, settings.chunking.max_tokens))
+        size = (settings.chunking.max_tokens, settings.chunking.overlap)
+        wrong = dict(soundness.not_as_documents(rows, documents, embedder.digest, *size))
         if rows.num_rows:
             wrong["not found by text"] = soundness.unfindable(rows, vector_store.open(author))
+            snapshot = current_snapshot(author, vector_store, embedder)
+            published = parity(vector_store.contents(author), vector_store.open(author, snapshot))
+            wrong |= {f"published {how}": which for how, which in published.items()}
         return _verdict(wrong, rows.num_rows, documents=dg.MetadataValue.int(len(documents)))
 
     return check

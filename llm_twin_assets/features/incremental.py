@@ -14,6 +14,7 @@ from llm_twin_assets.features.embed import (
     Encoder,
     Plan,
     Progress,
+    Spool,
     contents_digest,
     embed,
     plan,
@@ -110,13 +111,23 @@ def index_changed(
     encoder: Encoder,
     max_tokens: int,
     progress: Progress = silent,
+    spool: Spool | None = None,
+    overlap: int = 0,
 ) -> Indexed:
-    """Embed what changed, write it in one commit, publish the author's table under the name of its contents."""
+    """Embed what changed, write it in one commit, publish the author's table under the name of its contents.
+
+    One commit however long encoding takes: readers of the head never see half a corpus. What a killed run had encoded
+    is in the `spool`, which is emptied once the commit has it.
+    """
     started = time.monotonic()
-    todo = plan(documents, store.document_hashes(author, category.value), encoder.digest, max_tokens)
-    embedded = embed(todo.fresh, encoder, max_tokens, lambda keys: store.vectors(author, keys), progress)
+    todo = plan(documents, store.document_hashes(author, category.value), encoder.digest, max_tokens, overlap)
+    embedded = embed(
+        todo.fresh, encoder, max_tokens, lambda keys: store.vectors(author, keys), progress, spool, overlap
+    )
     if embedded.chunks or todo.replaced:
         store.write(author, embedded.rows, todo.replaced)
+    if spool:
+        spool.clear()
     contents = store.contents(author)
     return Indexed(
         plan=todo,

@@ -72,7 +72,7 @@ def foreign_vectors(rows: pa.Table, model: str) -> list[str]:
 
 
 def not_as_documents(
-    rows: pa.Table, documents: Sequence[CleanedDocument], model: str, max_tokens: int
+    rows: pa.Table, documents: Sequence[CleanedDocument], model: str, max_tokens: int, overlap: int = 0
 ) -> Mapping[str, list[str]]:
     """Where index and documents differ: documents by what is wrong with their chunks."""
     expected = {each.document_id: each for each in documents}
@@ -87,7 +87,7 @@ def not_as_documents(
         "outdated": sorted(
             each.document_id
             for each, its in shared
-            if {row["document_hash"] for row in its} != {document_hash(each, model, max_tokens)}
+            if {row["document_hash"] for row in its} != {document_hash(each, model, max_tokens, overlap)}
         ),
         "not covered": sorted(each.document_id for each, its in shared if not _covered(each.text, its)),
     }
