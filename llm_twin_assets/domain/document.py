@@ -60,7 +60,9 @@ class CleanedDocument:
     """One document as features and datasets use it: Markdown or source text, exact.
 
     `raw_hash` names the raw content and `cleaner` the code version it was made with: together they decide whether a
-    document has to be cleaned again. `language` is the natural language (ISO 639-1), None for code.
+    document has to be cleaned again. `language` is the natural language (ISO 639-1), None for code. `tags` are what the
+    author filed it under, lower case; `flags` what is doubtful about its quality. `duplicate_of` is the document that
+    says the same and stands for both: a document that has one is kept here and goes no further.
     """
 
     document_id: str
@@ -79,3 +81,6 @@ class CleanedDocument:
     content_hash: str
     raw_hash: str
     cleaner: str
+    tags: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    duplicate_of: str | None = None

@@ -57,6 +57,10 @@ CLEANED_SCHEMA = pa.schema(
         pa.field("content_hash", pa.string(), nullable=False),
         pa.field("raw_hash", pa.string(), nullable=False),
         pa.field("cleaner", pa.string(), nullable=False),
+        # Nullable from here on, as above.
+        pa.field("tags", pa.list_(pa.string())),
+        pa.field("flags", pa.list_(pa.string())),
+        pa.field("duplicate_of", pa.string()),
     ]
 )
 
@@ -73,7 +77,7 @@ def raw_documents(table: pa.Table) -> list[RawDocument]:
 
 def cleaned_documents(table: pa.Table) -> list[CleanedDocument]:
     """Rows of a `cleaned/*` table as documents."""
-    return [CleanedDocument(**{**row, "category": Category(row["category"])}) for row in table.to_pylist()]
+    return [CleanedDocument(**_cleaned(row)) for row in table.to_pylist()]
 
 
 _ADDED = RAW_SCHEMA.names[RAW_SCHEMA.get_field_index("source") :]
@@ -81,3 +85,8 @@ _ADDED = RAW_SCHEMA.names[RAW_SCHEMA.get_field_index("source") :]
 
 def _stated(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value is not None or key not in _ADDED}
+
+
+def _cleaned(row: dict[str, Any]) -> dict[str, Any]:
+    lists = {key: tuple(row.get(key) or ()) for key in ("tags", "flags")}
+    return {**row, **lists, "category": Category(row["category"])}
