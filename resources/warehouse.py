@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
@@ -14,6 +14,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from resources.errors import StorageError
 
 T = TypeVar("T")
+Values: TypeAlias = tuple[object, ...]
 
 # Each retry needs another process to have committed: with as many writers as platforms, this is plenty.
 _ATTEMPTS = 20
@@ -50,7 +51,7 @@ class Warehouse:
         complete: bool = False,
         compared: Sequence[str] = ("content_hash",),
     ) -> MergeCounts:
-        """Insert new documents and update those of which a `compared` column (never null) differs, in one commit.
+        """Insert new documents and update those of which a `compared` column differs, in one commit.
 
         `rows` hold `author` and `document_id`. With `complete`, the author's rows (within `scope`, equality on further
         columns) that are not in `rows` are removed. Nothing is committed if nothing differs. Where another process
@@ -127,7 +128,7 @@ class Warehouse:
                 target_alias="t",
                 commit_properties=CommitProperties(custom_metadata={"author": author}),
             )
-            .when_matched_update_all(predicate=" OR ".join(f"t.{column} <> s.{column}" for column in compared))
+            .when_matched_update_all(predicate=_differ(compared))
             .when_not_matched_insert_all()
         )
         if complete:
@@ -159,7 +160,7 @@ class Warehouse:
 
     def _compared(
         self, table: str, author: str, scope: dict[str, str] | None, compared: Sequence[str]
-    ) -> dict[str, tuple[str, ...]]:
+    ) -> dict[str, Values]:
         rows = self.read(table, author, ["document_id", *compared, *(scope or {})])
         return {
             row["document_id"]: _values(row, compared)
@@ -186,11 +187,17 @@ class Warehouse:
         return DeltaTable(self.uri(table), storage_options=self._storage_options)
 
 
-def _values(row: dict[str, str], columns: Sequence[str]) -> tuple[str, ...]:
-    return tuple(row[column] for column in columns)
+def _values(row: Mapping[str, object], columns: Sequence[str]) -> Values:
+    # Nothing where a table of an earlier version lacks the column.
+    return tuple(row.get(column) for column in columns)
 
 
-def _counts(before: dict[str, tuple[str, ...]], after: dict[str, tuple[str, ...]], complete: bool) -> MergeCounts:
+def _differ(columns: Sequence[str]) -> str:
+    # Parentheses: without them this DISTINCT takes the OR for part of its right side.
+    return " OR ".join(f"(t.{column} IS DISTINCT FROM s.{column})" for column in columns)
+
+
+def _counts(before: dict[str, Values], after: dict[str, Values], complete: bool) -> MergeCounts:
     shared = before.keys() & after.keys()
     changed = sum(before[key] != after[key] for key in shared)
     return MergeCounts(

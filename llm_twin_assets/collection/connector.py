@@ -42,6 +42,7 @@ class Found:
     listing: str = ""
     as_of: datetime | None = None
     excerpt: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class RawDocument:
     `source` and `listing` say which way it came, `as_of` when the source was as the row says, `revision` how often it
     was changed. `words`, `words_hash` and `signature` (MinHash) are what recognises the same piece elsewhere. An
     `excerpt` is the part that a paywall let through; `removed_at` is set when the source no longer shows the document.
+    `tags` are what the source files it under, as stated there.
     """
 
     document_id: str
@@ -53,6 +54,7 @@ class RawDocument:
     words: int = 0
     words_hash: str = ""
     signature: bytes = b""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,11 @@ class CleanedDocument:
     """One document as features and datasets use it: Markdown or source text, exact.
 
     `raw_hash` names the raw content and `cleaner` the code version it was made with: together they decide whether a
-    document has to be cleaned again. `language` is the natural language (ISO 639-1), None for code. `tags` are what the
-    author filed it under, lower case; `flags` what is doubtful about its quality. `duplicate_of` is the document that
-    says the same and stands for both: a document that has one is kept here and goes no further.
+    document has to be cleaned again (behind a slash `cleaner` tells what site boilerplate was taken). `language` is the
+    natural language (ISO 639-1), None for code. `tags` are what the author filed it under, lower case; `flags` what is
+    doubtful about its quality. `duplicate_of` is the document that says the same and stands for both: a document that
+    has one is kept here and goes no further. `signature` (MinHash, 128 little-endian 32-bit integers; empty for a text
+    too short to be compared) is what finds its near-duplicates.
     """
 
     document_id: str
@@ -84,3 +88,4 @@ class CleanedDocument:
     tags: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     duplicate_of: str | None = None
+    signature: bytes = b""

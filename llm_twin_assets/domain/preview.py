@@ -36,9 +36,18 @@ def histogram(values: Sequence[int], label: str, limit: int | None = None) -> st
     """A histogram as an inline picture; `limit` is drawn as a line."""
     if not values:
         return f"no {label}"
-    figure = new_figure(4.4, 1.8)
-    axes = figure.add_subplot()
-    axes.hist(values, bins=min(40, max(values) - min(values) + 1), color="#4F43DD")
+    import numpy as np
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    # Laid out by hand and with few ticks: every run over an unchanged corpus draws it, and a layout that matplotlib
+    # finds by itself takes 163 ms where this takes 63.
+    figure = Figure(figsize=(4.4, 1.8))
+    axes = figure.add_axes((0.12, 0.27, 0.85, 0.67))
+    counts, edges = np.histogram(values, bins=min(40, max(values) - min(values) + 1))
+    axes.stairs(counts, edges, fill=True, color="#4F43DD")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     if limit is not None:
         axes.axvline(limit, color="#D9480F", linewidth=1)
     axes.set_xlabel(label)

@@ -1,7 +1,6 @@
 """Arrow schemas of the warehouse tables, and the way between rows and documents."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +35,7 @@ RAW_SCHEMA = pa.schema(
         pa.field("words", pa.int64()),
         pa.field("words_hash", pa.string()),
         pa.field("signature", pa.binary()),
+        pa.field("tags", pa.list_(pa.string())),
     ]
 )
 
@@ -61,13 +61,17 @@ CLEANED_SCHEMA = pa.schema(
         pa.field("tags", pa.list_(pa.string())),
         pa.field("flags", pa.list_(pa.string())),
         pa.field("duplicate_of", pa.string()),
+        pa.field("signature", pa.binary()),
     ]
 )
 
 
 def to_table(documents: Iterable[RawDocument | CleanedDocument], schema: pa.Schema) -> pa.Table:
     """Documents as an Arrow table of the given schema."""
-    return pa.Table.from_pylist([asdict(document) for document in documents], schema=schema)
+    rows = list(documents)
+    # Column by column: `asdict` copies every value, which for 600 documents took longer than to write them.
+    columns = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def raw_documents(table: pa.Table) -> list[RawDocument]:
@@ -84,9 +88,10 @@ _ADDED = RAW_SCHEMA.names[RAW_SCHEMA.get_field_index("source") :]
 
 
 def _stated(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if value is not None or key not in _ADDED}
+    stated = {key: value for key, value in row.items() if value is not None or key not in _ADDED}
+    return {**stated, "tags": tuple(row.get("tags") or ())}
 
 
 def _cleaned(row: dict[str, Any]) -> dict[str, Any]:
     lists = {key: tuple(row.get(key) or ()) for key in ("tags", "flags")}
-    return {**row, **lists, "category": Category(row["category"])}
+    return {**row, **lists, "signature": row.get("signature") or b"", "category": Category(row["category"])}

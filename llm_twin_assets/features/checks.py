@@ -10,6 +10,7 @@ from llm_twin_assets.domain.tables import cleaned_documents
 from llm_twin_assets.features import soundness
 from llm_twin_assets.features.assets import cleaned_key, embedded_key
 from llm_twin_assets.features.incremental import current_snapshot
+from llm_twin_assets.features.near_duplicates import originals
 from llm_twin_assets.partitions import AUTHORS
 from resources.embedder import Embedder
 from resources.parity import parity
@@ -37,13 +38,18 @@ def _documents_are_whole(category: Category) -> dg.AssetChecksDefinition:
         asset=cleaned_key(category),
         name="documents_are_whole",
         partitions_def=AUTHORS,
-        description="Every document has a text and a title, and none is there twice.",
+        description="Every document has text and title, none is there twice, and what a duplicate repeats is there.",
     )
     def check(context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         documents = cleaned_documents(warehouse.read(f"cleaned/{category.plural}", context.partition_key))
         ids = [each.document_id for each in documents]
         return _verdict(
-            {"empty": soundness.empty_texts(documents), "double": soundness.duplicates(ids)}, len(documents)
+            {
+                "empty": soundness.empty_texts(documents),
+                "double": soundness.duplicates(ids),
+                "without original": soundness.without_original(documents),
+            },
+            len(documents),
         )
 
     return check
@@ -54,13 +60,18 @@ def _nothing_is_lost(category: Category) -> dg.AssetChecksDefinition:
         asset=cleaned_key(category),
         name="nothing_is_lost",
         partitions_def=AUTHORS,
-        description="Every raw document is cleaned, or quarantined for a reason that is shown.",
+        description="Every raw document is cleaned, as an original or a duplicate, or quarantined for a stated reason.",
     )
     def check(context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         raw = standing(warehouse, context.partition_key, category)
         documents = cleaned_documents(warehouse.read(f"cleaned/{category.plural}", context.partition_key))
         unexplained, quarantined = soundness.lost(raw, documents)
-        return _verdict({"lost": unexplained}, len(raw), quarantined=dg.MetadataValue.json(quarantined[:_SHOWN]))
+        return _verdict(
+            {"lost": unexplained},
+            len(raw),
+            quarantined=dg.MetadataValue.json(quarantined[:_SHOWN]),
+            duplicates=dg.MetadataValue.int(len(documents) - len(originals(documents))),
+        )
 
     return check
 
@@ -116,7 +127,7 @@ def _index_is_the_corpus(category: Category) -> dg.AssetChecksDefinition:
         name="index_is_the_corpus",
         partitions_def=AUTHORS,
         blocking=True,
-        description="Index and snapshot hold every cleaned document and nothing else, and text search finds it.",
+        description="Index and snapshot hold every document but duplicates and nothing else; text search finds it.",
     )
     def check(
         context: dg.AssetCheckExecutionContext,
@@ -126,7 +137,7 @@ def _index_is_the_corpus(category: Category) -> dg.AssetChecksDefinition:
         settings: dg.ResourceParam[Settings],
     ) -> dg.AssetCheckResult:
         author = context.partition_key
-        documents = cleaned_documents(warehouse.read(f"cleaned/{category.plural}", author))
+        documents = originals(cleaned_documents(warehouse.read(f"cleaned/{category.plural}", author)))
         rows = vector_store.rows(author, category.value)
         size = (settings.chunking.max_tokens, settings.chunking.overlap)
         wrong = dict(soundness.not_as_documents(rows, documents, embedder.digest, *size))

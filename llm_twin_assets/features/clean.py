@@ -11,23 +11,32 @@ from lxml import etree
 
 from llm_twin_assets.domain.document import Category, CleanedDocument, RawDocument
 from llm_twin_assets.domain.identity import content_hash, digest
+from llm_twin_assets.features.chrome import without_chrome
 from llm_twin_assets.features.errors import CleaningError
 from llm_twin_assets.features.extract import HEADING, Backend, extract, plain_text, without_title
 from llm_twin_assets.features.language import detect_language
 from llm_twin_assets.features.markdown import fragment_to_markdown
 from llm_twin_assets.features.newspaper_backend import MEND
+from llm_twin_assets.features.notebook import is_notebook, notebook_markdown
+from llm_twin_assets.features.post_text import post_text, without_card_elements
+from llm_twin_assets.features.tags import front_matter, tags_of
 from resources.errors import ConfigurationError
 
 # Platforms whose HTML is the body of a known make; HTML of any other is a page to be extracted.
 _FRAGMENT_PLATFORMS = frozenset({"medium", "substack", "linkedin"})
 # What the result depends on: a change in any of them cleans every document again (and embeds only what came out other).
 _RULES = (
-    "clean", "code_blocks", "code_fences", "code_language", "code_text", "extract", "extract_cascade", "html_tree",
-    "inline_markdown", "language", "lost_code", "markdown", "marks", "newspaper_backend", "page_markdown",
-    "page_metadata", "prepared_page",
+    "boilerplate", "chrome", "chrome_anywhere", "chrome_flat", "chrome_platforms", "chrome_rules", "clean",
+    "code_blocks", "code_fences", "code_language", "code_text", "extract", "extract_cascade", "html_tree",
+    "inline_markdown", "language", "lost_code", "markdown", "markdown_blocks", "marks", "near_duplicates",
+    "newspaper_backend", "notebook", "page_markdown", "page_metadata", "post_text", "prepared_page", "quality", "tags",
+    "text_lines",
+    "../collection/engine/cross_posts", "../collection/engine/words", "../collection/reading/front_matter",
+    "../collection/reading/notebooks",
 )  # fmt: skip
 _LIBRARIES = (
-    "beautifulsoup4", "htmldate", "lxml", "markdownify", "py3langid", "readability-lxml", "resiliparse", "trafilatura",
+    "beautifulsoup4", "datasketch", "htmldate", "lxml", "markdownify", "py3langid", "readability-lxml", "resiliparse",
+    "trafilatura",
 )  # fmt: skip
 
 _TITLE_LENGTH = 72
@@ -67,7 +76,7 @@ def clean(raw: RawDocument, backend: Backend = "cascade") -> CleanedDocument:
         title=title,
         text=text,
         language=None if raw.category is Category.CODE else stated_language or detect_language(text),
-        code_language=raw.code_language,
+        code_language="markdown" if raw.category is Category.CODE and is_notebook(raw) else raw.code_language,
         repository=raw.repository,
         path=raw.path,
         published_at=raw.published_at,
@@ -75,6 +84,7 @@ def clean(raw: RawDocument, backend: Backend = "cascade") -> CleanedDocument:
         content_hash=content_hash(text),
         raw_hash=raw.content_hash,
         cleaner=cleaner(backend),
+        tags=tags_of(raw, text),
     )
 
 
@@ -92,22 +102,32 @@ _Cleaned = tuple[str, str | None, str | None]
 
 
 def _article(raw: RawDocument, backend: Backend) -> _Cleaned:
+    if is_notebook(raw):
+        return _notebook(raw)
     if raw.media_type != "text/html":
-        return normalized_lines(raw.content), None, None
+        page = front_matter(raw)
+        text = without_chrome(normalized_lines(page.body))
+        return text, None, page.title if page.fields else None
     if raw.platform in _FRAGMENT_PLATFORMS:
-        return fragment_to_markdown(raw.content), None, None
-    page = extract(raw.content, raw.url, backend)
-    return page.markdown, page.language, page.title
+        return without_chrome(fragment_to_markdown(raw.content)), None, None
+    extracted = extract(raw.content, raw.url, backend)
+    return without_chrome(extracted.markdown), extracted.language, extracted.title
 
 
 def _post(raw: RawDocument, _: Backend) -> _Cleaned:
     if raw.media_type == "text/html":
-        return fragment_to_markdown(raw.content), None, None
-    return normalized_lines(raw.content), None, None
+        return fragment_to_markdown(without_card_elements(raw.content)), None, None
+    text = normalized_lines(raw.content)
+    return post_text(raw, text) if raw.media_type == "text/plain" else text, None, None
 
 
 def _code(raw: RawDocument, _: Backend) -> _Cleaned:
-    return raw.content, None, None
+    return _notebook(raw) if is_notebook(raw) else (raw.content, None, None)
+
+
+def _notebook(raw: RawDocument) -> _Cleaned:
+    markdown, title = notebook_markdown(raw)
+    return normalized_lines(markdown), None, title
 
 
 _CLEANERS: dict[Category, Callable[[RawDocument, Backend], _Cleaned]] = {

@@ -1,14 +1,15 @@
 """Cleaning and embedding of one author's category, at a cost that follows change. No Dagster here."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from llm_twin_assets.domain.document import Category, CleanedDocument, RawDocument
 from llm_twin_assets.domain.identity import digest, digest_of_set
+from llm_twin_assets.features.boilerplate import rules_of, without_boilerplate
 from llm_twin_assets.features.embed import (
     Embedded,
     Encoder,
@@ -22,6 +23,8 @@ from llm_twin_assets.features.embed import (
     snapshot_name,
 )
 from llm_twin_assets.features.errors import CleaningError
+from llm_twin_assets.features.near_duplicates import duplicates, signature
+from llm_twin_assets.features.quality import quality_flags
 from resources.vector_store import VectorStore
 
 if TYPE_CHECKING:
@@ -45,6 +48,11 @@ class Cleaned:
     cleaned: int
     quarantined: tuple[Quarantined, ...]
 
+    @property
+    def reused(self) -> int:
+        """How many documents are as they were cleaned earlier."""
+        return len(self.documents) - self.cleaned
+
 
 def clean_changed(
     raw: Sequence[RawDocument], before: Sequence[CleanedDocument], backend: "Backend" = "cascade"
@@ -59,19 +67,44 @@ def clean_changed(
     done = {document.document_id: document for document in before}
     documents: list[CleanedDocument] = []
     quarantined: list[Quarantined] = []
-    fresh = 0
+    fresh: set[str] = set()
     for each in raw:
         earlier = done.get(each.document_id)
-        if earlier and (earlier.raw_hash, earlier.cleaner) == (each.content_hash, cleaner(backend)):
+        if earlier and (earlier.raw_hash, rules_of(earlier.cleaner)) == (each.content_hash, cleaner(backend)):
             documents.append(earlier)
             continue
         try:
             documents.append(clean(each, backend))
-            fresh += 1
+            fresh.add(each.document_id)
         except CleaningError as error:
             quarantined.append(Quarantined(each.document_id, each.url or each.path or each.title or "", error.what))
             documents += [earlier] if earlier else []
-    return Cleaned(tuple(documents), fresh, tuple(quarantined))
+    given = {each.document_id: each for each in raw}
+    settled = without_boilerplate(documents, fresh, lambda document: clean(given[document], backend))
+    fresh.update(now.document_id for now, earlier in zip(settled, documents, strict=True) if now is not earlier)
+    return Cleaned(_judged(settled, done), len(fresh), tuple(quarantined))
+
+
+def _judged(documents: Sequence[CleanedDocument], before: Mapping[str, CleanedDocument]) -> tuple[CleanedDocument, ...]:
+    """Documents with their flags, and with those marked that say what another one says.
+
+    A text is judged once. Duplicates are looked for if any document came, went or changed, among all of them.
+    """
+    if len(documents) == len(before) and all(each is before.get(each.document_id) for each in documents):
+        return tuple(documents)
+    judged = [_flagged(each, before.get(each.document_id)) for each in documents]
+    found = duplicates(judged)
+    return tuple(
+        each if each.duplicate_of == (of := found.get(each.document_id)) else replace(each, duplicate_of=of)
+        for each in judged
+    )
+
+
+def _flagged(document: CleanedDocument, earlier: CleanedDocument | None) -> CleanedDocument:
+    told_by = (document.content_hash, document.cleaner)
+    if earlier and (earlier.content_hash, earlier.cleaner) == told_by:
+        return replace(document, flags=earlier.flags, signature=earlier.signature, duplicate_of=earlier.duplicate_of)
+    return replace(document, flags=quality_flags(document.text, document.category), signature=signature(document))
 
 
 def documents_digest(documents: Sequence[CleanedDocument]) -> str:
@@ -85,6 +118,9 @@ def documents_digest(documents: Sequence[CleanedDocument]) -> str:
                 each.url,
                 each.language,
                 each.published_at.isoformat() if each.published_at else None,
+                each.tags,
+                each.flags,
+                each.duplicate_of,
             ]
         )
         for each in documents

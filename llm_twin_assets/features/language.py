@@ -5,13 +5,13 @@ import re
 # Below this many letters py3langid guesses: "Hello world" is Dutch to it.
 _MIN_LETTERS = 40
 _ENOUGH = 4000
-_FENCED = re.compile(r"(?ms)^[ \t>]*(`{3,}|~{3,})[^\n]*\n.*?(?:^[ \t>]*\1[`~]*[ \t]*$|\Z)")
+FENCED = re.compile(r"(?ms)^[ \t>]*(`{3,}|~{3,})[^\n]*\n.*?(?:^[ \t>]*\1[`~]*[ \t]*$|\Z)")
 _NOT_PROSE = re.compile(r"`[^`\n]+`|https?://\S+|[@#]\w+|<[^<>\n]+>")
 
 
 def detect_language(text: str) -> str | None:
     """ISO 639-1 code of the language, or None where there is too little prose to tell."""
-    prose = _NOT_PROSE.sub(" ", _FENCED.sub(" ", text))[:_ENOUGH]
+    prose = _NOT_PROSE.sub(" ", FENCED.sub(" ", text))[:_ENOUGH]
     if sum(character.isalpha() for character in prose) < _MIN_LETTERS:
         return None
     import py3langid

@@ -26,6 +26,12 @@ def duplicates(ids: Sequence[str]) -> list[str]:
     return [each for each, times in Counter(ids).items() if times > 1]
 
 
+def without_original(documents: Sequence[CleanedDocument]) -> list[str]:
+    """Duplicates of a document that is not there, or that is a duplicate itself."""
+    standing = {each.document_id for each in documents if each.duplicate_of is None}
+    return [each.document_id for each in documents if each.duplicate_of and each.duplicate_of not in standing]
+
+
 def lost(raw: Sequence[RawDocument], documents: Sequence[CleanedDocument]) -> tuple[list[str], list[str]]:
     """Raw documents that are not among the cleaned: those for no reason, and those that cannot be cleaned."""
     from llm_twin_assets.features.clean import clean

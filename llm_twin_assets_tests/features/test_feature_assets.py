@@ -1,11 +1,13 @@
 """`cleaned/*` and `embedded/*` on a tiny corpus with the real model, as Dagster runs them."""
 
+from datetime import UTC, datetime, timedelta
+
 import dagster as dg
 import pytest
 
 from llm_twin_assets.collection.connectors import all_connectors
 from llm_twin_assets.domain.document import Category
-from llm_twin_assets.domain.tables import RAW_SCHEMA, to_table
+from llm_twin_assets.domain.tables import CLEANED_SCHEMA, RAW_SCHEMA, to_table
 from llm_twin_assets.features.assets import CLEANED_ASSETS, EMBEDDED_ASSETS
 from llm_twin_assets.features.checks import FEATURE_CHECKS
 from llm_twin_assets.features.incremental import current_snapshot
@@ -30,6 +32,7 @@ def bernoulli(n):
 ```
 """
 BREAD = "# Sourdough\n\nFeed the starter twice a day, and bake when it floats in water.\n"
+NOW = datetime(2025, 3, 4, tzinfo=UTC)
 CODE = '"""Numbers."""\n\n\ndef bernoulli(n: int) -> float:\n    """The n-th Bernoulli number."""\n    return 0.5\n'
 
 
@@ -176,6 +179,48 @@ def test_a_removed_document_leaves_no_chunk(world, corpus):
     assert result.success
     assert metadata(result, "embedded", "articles")["removed"] == 1
     assert world.store.open("ada").text("starter", 5, Filters()) == []
+
+
+def test_a_duplicate_is_kept_and_shown_and_is_not_embedded(world, corpus, make_raw):
+    first = make_raw(f"{ENGINES}\n{BREAD}", name="both", title="Both", tags=("Looms",), published_at=NOW)
+    again = make_raw(f"{ENGINES}\n{BREAD}", name="again", title="Both", published_at=NOW + timedelta(days=1))
+    world.collect(first, again, *corpus[2:])
+    result = world.run()
+    assert result.success
+    assert all(check.passed for check in result.get_asset_check_evaluations())
+    shown = metadata(result, "cleaned", "articles")
+    assert (shown["dagster/row_count"], shown["duplicates"], shown["new"], shown["reused"]) == (2, 1, 2, 0)
+    assert "/again | https://example.org/both" in shown["duplicate_documents"]
+    assert metadata(result, "cleaned", "posts")["flags"] == {}
+    assert metadata(result, "embedded", "articles")["duplicates_left_out"] == 1
+    assert {row["document_id"] for row in world.store.rows("ada", "article").to_pylist()} == {first.document_id}
+    # The original goes: its copy stands for itself, though it did not change.
+    before = data_version(result, "cleaned", "articles")
+    world.collect(again, *corpus[2:])
+    result = world.run()
+    shown = metadata(result, "cleaned", "articles")
+    assert (shown["changed"], shown["removed"], shown["cleaned"], shown["duplicates"]) == (1, 1, 0, 0)
+    assert data_version(result, "cleaned", "articles") != before
+    assert metadata(result, "embedded", "articles")["chunks_embedded"] == 0
+    assert {row["document_id"] for row in world.store.rows("ada", "article").to_pylist()} == {again.document_id}
+
+
+def test_columns_are_shown_with_what_each_is_made_from(world, corpus):
+    world.collect(*corpus)
+    result = world.run()
+    cleaned, embedded = metadata(result, "cleaned", "articles"), metadata(result, "embedded", "articles")
+    for shown in (cleaned, embedded):
+        columns = {column.name for column in shown["dagster/column_schema"].columns}
+        assert columns == set(shown["dagster/column_lineage"].deps_by_column)
+    raw, mine = dg.AssetKey(["raw", "files"]), dg.AssetKey(["cleaned", "articles"])
+    made_from = cleaned["dagster/column_lineage"].deps_by_column
+    assert dg.TableColumnDep(raw, "content") in made_from["text"]
+    known = {name for deps in made_from.values() for name in (dep.column_name for dep in deps)}
+    assert known <= set(RAW_SCHEMA.names)
+    made_from = embedded["dagster/column_lineage"].deps_by_column
+    assert dg.TableColumnDep(mine, "text") in made_from["vector"]
+    known = {name for deps in made_from.values() for name in (dep.column_name for dep in deps)}
+    assert known <= set(CLEANED_SCHEMA.names)
 
 
 def test_a_reverted_document_brings_back_the_snapshot_of_the_same_name(world, corpus, make_raw):

@@ -140,6 +140,7 @@ class _Folder:
             url=url,
             published_at=moment,
             dated_by=dated_by,
+            tags=page.tags,
         )
 
     def _address(self, name: str) -> str | None:

@@ -52,7 +52,14 @@ def raw_document(item: Found, origin: Origin, scrubbing: Scrubbing, now: datetim
         repository=item.repository,
         path=item.path,
         content_hash=content_hash(
-            content.text, title.text if title else None, item.url, dated, item.media_type, item.repository, item.path
+            content.text,
+            title.text if title else None,
+            item.url,
+            dated,
+            item.media_type,
+            item.repository,
+            item.path,
+            *item.tags,
         ),
         collected_at=now,
         source=origin.source,
@@ -62,6 +69,7 @@ def raw_document(item: Found, origin: Origin, scrubbing: Scrubbing, now: datetim
         words=marks.words,
         words_hash=marks.words_hash,
         signature=marks.signature,
+        tags=item.tags,
     )
     return document, content.counts + (title.counts if title else Counter())
 

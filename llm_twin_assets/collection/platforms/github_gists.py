@@ -14,6 +14,7 @@ from llm_twin_assets.collection.reading.front_matter import first_heading
 from llm_twin_assets.collection.reading.notebooks import NotebookError, read_notebook
 from llm_twin_assets.collection.repositories.code_files import (
     MAX_BYTES,
+    MAX_NOTEBOOK,
     is_binary,
     is_foreign,
     is_generated,
@@ -32,8 +33,6 @@ _MARKDOWN = (".md", ".markdown")
 _NOTEBOOK = ".ipynb"
 _PLAIN = (".txt", ".text")
 _CONTENT_HOST = ".githubusercontent.com"
-# Pictures and tables in its outputs make a notebook large; its words are few.
-_MAX_NOTEBOOK = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def _state(visit: Visit) -> str:
 def _files(gist: github_api.Gist) -> Iterator[_File]:
     for file in gist.files.values():
         name = file.filename
-        most = _MAX_NOTEBOOK if _kind(name) == "notebook" else MAX_BYTES
+        most = MAX_NOTEBOOK if _kind(name) == "notebook" else MAX_BYTES
         if _kind(name) and 0 < file.size <= most and not is_licence(name) and not is_foreign(name):
             yield _File(gist, name, file.raw_url)
 

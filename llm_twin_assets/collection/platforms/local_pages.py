@@ -32,6 +32,7 @@ class LocalPage:
     url: str | None = None
     published_at: datetime | None = None
     is_draft: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def is_page(name: str) -> bool:
@@ -102,5 +103,11 @@ def _notebook(data: bytes, where: str) -> LocalPage | Quarantined:
 def _page(text: str, title: str | None = None) -> LocalPage:
     page = split_page(text)
     return LocalPage(
-        page.body, "text/markdown", page.title or title, page.url, page.published_at, is_draft=page.is_draft
+        page.body,
+        "text/markdown",
+        page.title or title,
+        page.url,
+        page.published_at,
+        is_draft=page.is_draft,
+        tags=page.tags,
     )

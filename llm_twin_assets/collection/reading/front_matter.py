@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ _FENCES = {
     "+++": re.compile(r"^\+\+\+[ \t\r]*$", re.MULTILINE),
 }
 _DATE_KEYS = ("published_at", "published", "date", "publishdate", "pubdate", "created_at", "created")
+_TAG_KEYS = ("tags", "tag", "categories", "category", "keywords", "topics")
 _H1 = re.compile(r"^[ ]{0,3}#[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _SETEXT = re.compile(r"^[ ]{0,3}=+[ \t]*$")
 _CODE_FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})")
@@ -54,6 +55,13 @@ class Page:
         return self.fields.get("draft") is True or self.fields.get("published") is False
 
     @property
+    def tags(self) -> tuple[str, ...]:
+        """What the author filed it under, as stated; Zola keeps it one level down, in `[taxonomies]`."""
+        nested = self.fields.get("taxonomies")
+        places = (self.fields, nested if isinstance(nested, Mapping) else {})
+        return tuple(tag for place in places for key in _TAG_KEYS for tag in listed_tags(place.get(key)))
+
+    @property
     def url(self) -> str | None:
         """The address that the page itself states."""
         for key in ("canonical_url", "canonical", "url", "permalink"):
@@ -76,6 +84,14 @@ def split_page(text: str) -> Page:
     if fields is None:
         return Page({}, text)  # `---` around prose is a pair of thematic breaks
     return Page({str(key).lower(): value for key, value in fields.items()}, rest[closing.end() :].lstrip("\r\n"))
+
+
+def listed_tags(value: object) -> Iterator[str]:
+    """Tags as front matter and `<meta>` write them: a list, or words between commas."""
+    if isinstance(value, str):
+        yield from (tag.strip() for tag in value.split(",") if tag.strip())
+    elif isinstance(value, list):
+        yield from (str(each).strip() for each in value if isinstance(each, str | int | float) and str(each).strip())
 
 
 def first_heading(markdown: str) -> str | None:

@@ -4,6 +4,8 @@ import re
 from pathlib import PurePosixPath
 
 MAX_BYTES = 256 * 2**10
+# Pictures and tables in its outputs make a notebook large; its words are few.
+MAX_NOTEBOOK = 8 * 2**20
 _MAX_LINE = 2_000
 # Linguist's own mark of minified JavaScript and CSS.
 _MAX_MEAN_LINE = 110
@@ -56,6 +58,11 @@ def language_of(path: str) -> str | None:
 def is_readme(path: str) -> bool:
     """Whether a file is a README, at any depth."""
     return _README.fullmatch(PurePosixPath(path).name) is not None
+
+
+def is_notebook(path: str) -> bool:
+    """Whether a file is a Jupyter notebook."""
+    return PurePosixPath(path).suffix.lower() == ".ipynb"
 
 
 def is_foreign(path: str) -> bool:

@@ -11,13 +11,16 @@ from llm_twin_assets.collection.connector import Collectable, Found, Quarantined
 from llm_twin_assets.collection.reading.decoding import decode
 from llm_twin_assets.collection.reading.export import ExportError
 from llm_twin_assets.collection.reading.front_matter import first_heading
+from llm_twin_assets.collection.reading.notebooks import NotebookError, read_notebook
 from llm_twin_assets.collection.repositories.authorship import History, Identity, read_history, shares, strangers
 from llm_twin_assets.collection.repositories.code_files import (
     MAX_BYTES,
+    MAX_NOTEBOOK,
     is_binary,
     is_foreign,
     is_generated,
     is_licence,
+    is_notebook,
     is_readme,
     language_of,
 )
@@ -26,8 +29,8 @@ from llm_twin_assets.collection.repositories.git_attributes import Marks, marks
 from llm_twin_assets.collection.visit import Person
 from llm_twin_assets.domain.document import Category
 
-# `text/x-LANGUAGE`, as Pygments and file(1) name source; only these have names of their own (RFC 9239, RFC 2318).
-_MEDIA_TYPES = {"javascript": "text/javascript", "css": "text/css"}
+# `text/x-LANGUAGE`, as Pygments and file(1) name source; only these have names of their own (RFC 9239, 2318 and 7763).
+_MEDIA_TYPES = {"javascript": "text/javascript", "css": "text/css", "markdown": "text/markdown"}
 _SAID_NOTHING = Marks()
 
 
@@ -91,7 +94,7 @@ def documents(checkout: Checkout, authors: Authors) -> Iterator[Collectable]:
 
 def _wanted(checkout: Checkout) -> list[Blob]:
     blobs = tree(checkout.folder, checkout.branch)
-    candidates = [blob for blob in blobs if 0 < blob.size <= MAX_BYTES and _is_text(blob.path)]
+    candidates = [blob for blob in blobs if _is_text(blob.path) and 0 < blob.size <= _most(blob.path)]
     stated: dict[str, Marks] = {}
     if candidates and any(blob.path.rpartition("/")[2] == ".gitattributes" for blob in blobs):
         stated = marks(checkout.folder, checkout.branch, [blob.path for blob in candidates])
@@ -99,7 +102,11 @@ def _wanted(checkout: Checkout) -> list[Blob]:
 
 
 def _is_text(path: str) -> bool:
-    return not is_licence(path) and (is_readme(path) or language_of(path) is not None)
+    return not is_licence(path) and (is_readme(path) or is_notebook(path) or language_of(path) is not None)
+
+
+def _most(path: str) -> int:
+    return MAX_NOTEBOOK if is_notebook(path) else MAX_BYTES
 
 
 def _is_own_work(path: str, said: Marks) -> bool:
@@ -119,8 +126,21 @@ def _read(checkout: Checkout, path: str, data: bytes, history: History) -> Itera
         first = history.first.get(path)
         if is_readme(path):
             yield _readme(checkout, path, text, first)
+        elif is_notebook(path):
+            yield from _notebook(checkout, path, text, first)
         elif not is_generated(text, language_of(path)):
-            yield _code(checkout, path, text, first)
+            yield _code(checkout, path, text, first, language_of(path) or "text")
+
+
+def _notebook(checkout: Checkout, path: str, text: str, first: datetime | None) -> Iterator[Collectable]:
+    """A notebook as Markdown with its cells as fenced code: without its outputs, which nobody wrote."""
+    try:
+        markdown = read_notebook(text).markdown
+    except NotebookError as error:
+        yield from _unreadable(checkout, path, f"{error}. Save it again in Jupyter, or remove it.")
+        return
+    if markdown.strip():
+        yield _code(checkout, path, markdown, first, "markdown")
 
 
 def _unreadable(checkout: Checkout, path: str, reason: str) -> Sequence[Collectable]:
@@ -150,8 +170,7 @@ def _readme(checkout: Checkout, path: str, text: str, first: datetime | None) ->
     )
 
 
-def _code(checkout: Checkout, path: str, text: str, first: datetime | None) -> Found:
-    language = language_of(path) or "text"
+def _code(checkout: Checkout, path: str, text: str, first: datetime | None, language: str) -> Found:
     return Found(
         stable_id=checkout.stable_id(path),
         category=Category.CODE,

@@ -10,7 +10,7 @@ from llm_twin_assets.collection.reading.export import ExportError
 from llm_twin_assets_tests.collection.contract import assert_connector, quarantined, remembered, visited
 
 FILES = {
-    "yaml.md": "---\ntitle: From YAML\ndate: 2024-01-02\n---\n\n# Heading\n\nText  \nmore\n",
+    "yaml.md": "---\ntitle: From YAML\ndate: 2024-01-02\ntags: [Loom]\n---\n\n# Heading\n\nText  \nmore\n",
     "toml.md": '+++\ntitle = "From TOML"\ndate = 2024-01-03T10:00:00+02:00\n+++\n\nText\n',
     "sub/heading.md": "Intro\n\n```sh\n# not this\n```\n\n# From the H1 #\n\nText\n",
     "sub/2024-01-05-just-a-name.md": "Text\n",
@@ -49,6 +49,7 @@ def test_titles_dates_and_addresses(folder) -> None:
     pages = found(assert_connector(CONNECTOR, options))
     assert set(pages) == {"From YAML", "From TOML", "From the H1", "2024 01 05 just a name", "Index"}
     assert pages["From YAML"].content == "# Heading\n\nText  \nmore\n"
+    assert pages["From YAML"].tags == ("Loom",)
     assert pages["From YAML"].published_at == datetime(2024, 1, 2, tzinfo=UTC)
     assert pages["From TOML"].published_at == datetime(2024, 1, 3, 8, tzinfo=UTC)
     assert pages["2024 01 05 just a name"].published_at == datetime(2024, 1, 5, tzinfo=UTC)

@@ -36,6 +36,14 @@ def test_prose_between_thematic_breaks_is_not_front_matter() -> None:
     assert split_page(text).body == text
 
 
+def test_tags_are_lists_or_words_between_commas_wherever_a_generator_keeps_them() -> None:
+    assert split_page("---\ntags: [Rust, 2024, {a: b}]\ncategories: weaving, looms ,\n---\n").tags == (
+        "Rust", "2024", "weaving", "looms",
+    )  # fmt: skip
+    assert split_page("+++\n[taxonomies]\ntags = ['zola']\n+++\n").tags == ("zola",)
+    assert split_page("---\ntags: 3\ntaxonomies: none\n---\n").tags == ()
+
+
 def test_an_unclosed_fence_is_text() -> None:
     assert split_page("---\nno end\n").body == "---\nno end\n"
 

@@ -1,11 +1,13 @@
+import json
 import shutil
 
 import pytest
 
-from llm_twin_assets.collection.connector import Found, Listed, Notice, Remember
+from llm_twin_assets.collection.connector import Found, Listed, Notice, Remember, Seen
 from llm_twin_assets.collection.connectors.github import CONNECTOR, GithubOptions
 from llm_twin_assets.collection.reading.export import ExportError
 from llm_twin_assets.collection.visit import Person
+from llm_twin_assets.domain.document import Category
 from llm_twin_assets_tests.collection.contract import assert_connector, quarantined, remembered, visited
 from llm_twin_assets_tests.collection.git_web import git_web
 from llm_twin_assets_tests.collection.web import Reply
@@ -105,6 +107,23 @@ def test_every_repository_is_a_listing_of_its_own(account) -> None:
     assert code.stable_id == "https://github.com/maya/loom#a.py"
     assert code.url == "https://github.com/maya/loom/blob/main/a.py"
     assert Remember("cursor", "2024-06-01T10:00:00Z") in events
+
+
+def test_a_notebook_is_code_as_markdown_and_a_broken_one_is_quarantined_and_still_there(account, collect) -> None:
+    cells = [
+        {"cell_type": "markdown", "source": "# Warp"},
+        {"cell_type": "code", "source": "w = 1", "outputs": [{"text": "x" * 300_000}]},
+    ]
+    notebook = json.dumps({"nbformat": 4, "metadata": {"kernelspec": {"language": "python"}}, "cells": cells})
+    account.push("loom", {"warp.ipynb": notebook, "bad.ipynb": "{"}, date="2024-07-01T10:00:00Z")
+    events = collect()
+    [found] = [each for each in events if isinstance(each, Found) and each.path == "warp.ipynb"]
+    assert found.content == "# Warp\n\n```python\nw = 1\n```\n"
+    assert (found.category, found.code_language, found.repository) == (Category.CODE, "markdown", "maya/loom")
+    [broken] = quarantined(events)
+    assert "bad.ipynb" in broken.where
+    assert "not JSON" in broken.reason
+    assert Seen("https://github.com/maya/loom#bad.ipynb", "tree:maya/loom") in events
 
 
 def test_an_unchanged_account_costs_conditional_requests_and_no_clone(account, collect) -> None:
