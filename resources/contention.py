@@ -7,9 +7,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Lance retries a MERGE by itself, but not a CreateIndex that met another, and asks for it in the message
-# (lance 13, io/commit/conflict_resolver.rs); its Python errors have no class of their own.
-_CONFLICT = "commit conflict"
+# Lance retries a MERGE by itself, but not a CreateIndex that met another, and asks for it in the message; two that
+# write a column's metadata it calls incompatible (lance 13, io/commit/conflict_resolver.rs). Its Python errors have no
+# class of their own.
+_CONFLICTS = ("commit conflict", "incompatible transaction")
 _ATTEMPTS = 14
 
 
@@ -19,7 +20,7 @@ def insist(action: Callable[[], T]) -> T:
         try:
             return action()
         except RuntimeError as error:
-            if _CONFLICT not in str(error).lower():
+            if not any(sign in str(error).lower() for sign in _CONFLICTS):
                 raise
             time.sleep(random.uniform(0.02, 0.1) * 2 ** min(attempt, 5))  # noqa: S311 - jitter, not a secret
     return action()

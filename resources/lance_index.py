@@ -5,10 +5,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from resources.errors import StorageError
+from resources.lance_flat import IN_MEMORY, FlatVectors
+from resources.lance_rows import LanceRows
 from resources.lance_vectors import VectorIndex, probes_for, recorded
+from resources.lance_words import searched_column
 from resources.vector_store import RETURNED, Filters, Hit
 
 if TYPE_CHECKING:
@@ -24,10 +28,19 @@ class LanceIndex:
 
     def __init__(self, table: "Table") -> None:
         self._table = table
+        self._rows = LanceRows(table)
         self._shares: dict[str, float] = {}
 
     def dense(self, vector: Collection[float], k: int, filters: Filters) -> list[Hit]:
         """The k nearest chunks by cosine similarity; exactly, unless the snapshot has a vector index."""
+        if len(vector) != self._dimension:
+            raise StorageError(
+                f"the question has a vector of {len(vector)} numbers, the index of {self._dimension}",
+                mend="It was embedded by another model: go back to it, or give the new one a TWIN_HOME of its own.",
+            )
+        if self._flat is not None:
+            ids, cosines = self._flat.nearest(np.asarray(vector, np.float32), k, self._condition(filters))
+            return [Hit(row, cosine) for row, cosine in zip(self._rows.take(ids), cosines, strict=True)]
         # Cosine has to be named: LanceDB's default is L2.
         query = self._table.search(list(vector), vector_column_name="vector").distance_type("cosine").limit(k)
         condition = self._condition(filters)
@@ -37,18 +50,25 @@ class LanceIndex:
             query = query.refine_factor(self._vectors.refine)
         if condition:
             query = query.where(condition, prefilter=True)
-        rows = query.select([*RETURNED, "_distance"]).to_list()
-        return [Hit(row, 1.0 - row.pop("_distance")) for row in rows]
+        found = query.select(["_distance"]).with_row_id(True).to_arrow()
+        rows = self._rows.take(found["_rowid"].to_pylist())
+        return [Hit(row, 1.0 - distance) for row, distance in zip(rows, found["_distance"].to_pylist(), strict=True)]
 
     def text(self, query: str, k: int, filters: Filters) -> list[Hit]:
         """The k best chunks by BM25 over context and text."""
         if not query.strip():
             return []
-        search = self._table.search(query, query_type="fts", fts_columns="indexed_text").limit(k)
+        from lancedb.query import MatchQuery
+
+        # Not as a string: one in quotes would be taken for a phrase, and fail. Half a surrogate pair, which JSON can
+        # spell, is no text to Lance.
+        words = MatchQuery(query.encode(errors="replace").decode(), searched_column(self._table.schema))
+        search = self._table.search(words, query_type="fts").limit(k)
         if condition := self._condition(filters):
             search = search.where(condition, prefilter=True)
-        rows = search.select([*RETURNED, "_score"]).to_list()
-        return [Hit(row, row.pop("_score")) for row in rows]
+        found = search.select(["_score"]).with_row_id(True).to_arrow()
+        rows = self._rows.take(found["_rowid"].to_pylist())
+        return [Hit(row, score) for row, score in zip(rows, found["_score"].to_pylist(), strict=True)]
 
     def neighbours(self, document: str, first: int, last: int) -> list[dict[str, Any]]:
         """A document's chunks whose ordinals are from `first` to `last`, both included, in order."""
@@ -70,6 +90,15 @@ class LanceIndex:
         return self._vectors.as_metadata()
 
     @cached_property
+    def _flat(self) -> FlatVectors | None:
+        """For a table without vector index that fits into memory."""
+        return FlatVectors(self._table) if not self._vectors.probes and self.count() <= IN_MEMORY else None
+
+    @cached_property
+    def _dimension(self) -> int:
+        return int(self._table.schema.field("vector").type.list_size)
+
+    @cached_property
     def _vectors(self) -> VectorIndex:
         return recorded(self._table)
 
@@ -84,11 +113,13 @@ class LanceIndex:
         return self._shares[condition]
 
     def _condition(self, filters: Filters) -> str:
-        if filters.languages is not None and "language" not in self._table.schema.names:
-            raise StorageError(
-                "the snapshot does not say which language a chunk is in",
-                mend="It was embedded before languages were recorded: run `twin run` and release again.",
-            )
+        asked = {"language": filters.languages, "tags": filters.tags}
+        for column in (name for name, values in asked.items() if values is not None):
+            if column not in self._table.schema.names:
+                raise StorageError(
+                    f"the snapshot does not record its chunks' {column}",
+                    mend="It was embedded by an earlier version: run `twin run` and release again.",
+                )
         return condition(filters)
 
 
@@ -101,6 +132,8 @@ def condition(filters: Filters) -> str:
         parts.append(is_in("platform", filters.platforms))
     if filters.languages is not None:
         parts.append(is_in("language", filters.languages))
+    if filters.tags is not None:
+        parts.append(has_any("tags", filters.tags))
     if filters.published_after is not None:
         parts.append(f"published_at >= timestamp '{_instant(filters.published_after)}'")
     if filters.published_before is not None:
@@ -115,10 +148,16 @@ def equals(column: str, value: str) -> str:
 
 def is_in(column: str, values: Collection[str]) -> str:
     """An SQL condition; no values, nothing found."""
-    if not values:
-        return "false"
-    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(values))
-    return f"{column} IN ({quoted})"
+    return f"{column} IN ({_quoted(values)})" if values else "false"
+
+
+def has_any(column: str, values: Collection[str]) -> str:
+    """An SQL condition on a column of lists of lower-case words; no values, nothing found."""
+    return f"array_has_any({column}, [{_quoted({value.lower() for value in values})}])" if values else "false"
+
+
+def _quoted(values: Collection[str]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in sorted(values))
 
 
 def _instant(moment: datetime) -> str:

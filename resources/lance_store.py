@@ -9,19 +9,28 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from resources.contention import insist
 from resources.errors import StorageError
 from resources.lance_index import LanceIndex, equals, is_in
-from resources.lance_upkeep import tend, untag
+from resources.lance_upkeep import give_back, tend, untag
 from resources.lance_vectors import recorded
-from resources.vector_store import CONTENTS, sound_vectors
+from resources.lance_words import SEARCHED, searchable, take_up
+from resources.vector_store import CONTENTS, matrix, sound_vectors
 
 if TYPE_CHECKING:
     from lancedb import DBConnection
     from lancedb.table import Table
 
+# Two MERGEs that insert the same new chunk at once are told apart only where it is the table's primary key: else both
+# insert it (lance-format/lance#4585; seen with 2 processes on 0.40: 600 rows of 300 chunks).
+_KEY, _PRIMARY = "chunk_id", b"lance-schema:unenforced-primary-key:position"
+# More keys than that are not named in a query, whose text would be parsed for longer than the table is read.
+_NAMED = 1_000
 # ENOSPC, EDQUOT and EFBIG as Rust words them; Lance's Python errors have no class of their own.
 _DISK_FULL = ("os error 28", "os error 122", "os error 27", "no space left", "file too large")
 
@@ -42,20 +51,29 @@ class LanceVectorStore:
         return lancedb.connect(self._root)
 
     def document_hashes(self, author: str, category: str) -> dict[str, str]:
-        """What each indexed document was embedded from, by document id."""
+        """What each indexed document was embedded from, by document id; empty for one that two runs wrote at once."""
         table = self._table(author)
         if table is None:
             return {}
         rows = table.search().where(equals("category", category)).select(["document_id", "document_hash"]).to_arrow()
-        return dict(zip(rows["document_id"].to_pylist(), rows["document_hash"].to_pylist(), strict=True))
+        hashes: dict[str, str] = {}
+        for document, digest in zip(rows["document_id"].to_pylist(), rows["document_hash"].to_pylist(), strict=True):
+            hashes[document] = digest if hashes.get(document, digest) == digest else ""
+        return hashes
 
-    def vectors(self, author: str, keys: Collection[str]) -> dict[str, list[float]]:
+    def vectors(self, author: str, keys: Collection[str]) -> dict[str, NDArray[np.float32]]:
         """Vectors that exist already, by embedding key."""
         table = self._table(author)
         if table is None or not keys:
             return {}
-        rows = table.search().where(is_in("embedding_key", keys)).select(["embedding_key", "vector"]).to_arrow()
-        return dict(zip(rows["embedding_key"].to_pylist(), rows["vector"].to_pylist(), strict=True))
+        query = table.search().select(["embedding_key", "vector"])
+        if len(keys) <= _NAMED:
+            query = query.where(is_in("embedding_key", keys))
+        wanted, found = pa.array(keys, pa.string()), dict[str, NDArray[np.float32]]()
+        for batch in query.to_batches():
+            some = batch.filter(pc.is_in(batch["embedding_key"], wanted))
+            found.update(zip(some["embedding_key"].to_pylist(), matrix(some["vector"]), strict=True))
+        return found
 
     def write(self, author: str, rows: pa.Table, replaced: Collection[str]) -> None:
         """One commit by MERGE; the table is created at the first write."""
@@ -91,7 +109,8 @@ class LanceVectorStore:
         if table is None:
             return pa.table({name: [] for name in columns or ()})
         query = table.search().where(equals("category", category))
-        return (query.select(list(columns)) if columns else query).to_arrow()
+        every = [name for name in table.schema.names if name != SEARCHED]
+        return query.select(list(columns or every)).to_arrow()
 
     def version(self, author: str) -> int | None:
         """The head's version, None if there is no table."""
@@ -106,8 +125,13 @@ class LanceVectorStore:
 
     def retire(self, author: str, keep: Collection[str], days: float = 7.0) -> tuple[str, ...]:
         """Drop the tags that are not in `keep`, not the newest and older than so many days, and what only they held."""
-        table = self._table(author)
-        return untag(table, keep, days) if table is not None else ()
+        if self._table(author) is None:
+            return ()
+        with self._disk(author):
+            gone = insist(lambda: untag(self._opened(author), keep, days))
+            if gone:
+                insist(lambda: give_back(self._opened(author)))
+        return gone
 
     def configuration(self, author: str) -> Mapping[str, str | int | float]:
         """How the head's vectors are indexed."""
@@ -116,11 +140,7 @@ class LanceVectorStore:
 
     def open(self, author: str, snapshot: str | None = None) -> LanceIndex:
         """A table of its own, checked out at the tag: later writes do not reach it."""
-        table = self._table(author)
-        if table is None:
-            raise StorageError(
-                "nothing has been embedded for this author", where=self._place(author), mend="Run `twin run` first."
-            )
+        table = self._opened(author)
         if snapshot is not None:
             if snapshot not in table.tags.list():
                 raise StorageError(f"there is no snapshot '{snapshot}'", where=self._place(author))
@@ -128,12 +148,13 @@ class LanceVectorStore:
         return LanceIndex(table)
 
     def _write(self, author: str, rows: pa.Table, replaced: Collection[str]) -> None:
+        rows = searchable(rows.cast(_keyed(rows.schema)))
         table = self._table(author)
         if table is None:
             table = self._connection.create_table(author, schema=rows.schema, exist_ok=True)
         if rows.num_rows:
             self._fit(author, table, rows.schema)
-            merge = table.merge_insert("chunk_id").when_matched_update_all().when_not_matched_insert_all()
+            merge = table.merge_insert(_KEY).when_matched_update_all().when_not_matched_insert_all()
             if replaced:
                 merge = merge.when_not_matched_by_source_delete(is_in("document_id", replaced))
             merge.execute(rows)
@@ -149,14 +170,26 @@ class LanceVectorStore:
                 where=self._place(author),
                 mend="Go back to the model it was made with, or give the new one a TWIN_HOME of its own.",
             )
+        take_up(table)
         if new := [field.with_nullable(True) for field in schema if field.name not in table.schema.names]:
             table.add_columns(pa.schema(new))
+        key = table.schema.field(_KEY)
+        if _PRIMARY not in (key.metadata or {}) and not key.nullable:
+            table.set_unenforced_primary_key(_KEY)
 
     def _tended(self, author: str) -> "Table":
         table = self._table(author)
         if table is None:
             raise StorageError("there is nothing to publish", where=self._place(author))
         tend(table)
+        return table
+
+    def _opened(self, author: str) -> "Table":
+        table = self._table(author)
+        if table is None:
+            raise StorageError(
+                "nothing has been embedded for this author", where=self._place(author), mend="Run `twin run` first."
+            )
         return table
 
     def _table(self, author: str) -> "Table | None":
@@ -186,6 +219,11 @@ class LanceVectorStore:
                 where=self._place(author),
                 mend="Make room and run again.",
             ) from error
+
+
+def _keyed(schema: pa.Schema) -> pa.Schema:
+    key = schema.get_field_index(_KEY)
+    return schema.set(key, schema.field(key).with_nullable(False).with_metadata({_PRIMARY: b"1"}))
 
 
 def _contents(table: "Table") -> pa.Table:

@@ -22,13 +22,17 @@ RETURNED = (
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which chunks may be found; None means any. `published_after` is inclusive, `published_before` is not."""
+    """Which chunks may be found; None means any. `published_after` is inclusive, `published_before` is not.
+
+    `languages` are natural ones of prose and programming languages of code; a chunk passes `tags` that has one of them.
+    """
 
     categories: tuple[str, ...] | None = None
     platforms: tuple[str, ...] | None = None
     published_after: datetime | None = None
     published_before: datetime | None = None
     languages: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class VectorStore(Protocol):
         """What each indexed document was embedded from, by document id; not its hash if it has to be written anew."""
         ...
 
-    def vectors(self, author: str, keys: Collection[str]) -> dict[str, list[float]]:
+    def vectors(self, author: str, keys: Collection[str]) -> dict[str, NDArray[np.float32]]:
         """Vectors that exist already, by embedding key."""
         ...
 
@@ -124,14 +128,19 @@ class VectorStore(Protocol):
         ...
 
 
+def matrix(column: pa.FixedSizeListArray) -> NDArray[np.float32]:
+    """A column of vectors as an array, shape (rows, dimension); rows that are null are left out."""
+    numbers: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False)
+    return numbers.reshape(-1, column.type.list_size)
+
+
 def sound_vectors(rows: pa.Table, where: str) -> NDArray[np.float32]:
     """The rows' vectors as a matrix; raises `StorageError` naming chunks whose vector has no direction.
 
     One NaN would make the distances to a whole partition of an index NaN.
     """
-    width = rows.schema.field("vector").type.list_size
     column = rows["vector"].combine_chunks()
-    vectors: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+    vectors = matrix(column)
     if column.null_count or len(vectors) != rows.num_rows:
         raise StorageError("a chunk has no vector", where=where)
     norms = np.linalg.norm(vectors, axis=1)

@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,100}")
 # Kept beside our columns: which chunks were written together, how many they are, and when (microseconds, UTC).
 GENERATION, SIZE, WRITTEN = BOOKKEEPING = ("generation", "generation_size", "written")
 _SEARCHED = "indexed_text"
-_FILTERED = ("chunk_id", "document_id", "embedding_key", "category", "platform", "language")
+_FILTERED = ("chunk_id", "document_id", "embedding_key", "category", "platform", "language", "tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,10 @@ def server_filter(filters: Filters) -> "_Filters | None":
     """The filters as Weaviate's; None if they let everything through. An empty tuple must be caught before."""
     from weaviate.classes.query import Filter
 
-    within = (("category", filters.categories), ("platform", filters.platforms), ("language", filters.languages))
+    within = (
+        ("category", filters.categories), ("platform", filters.platforms), ("language", filters.languages),
+        ("tags", filters.tags and [tag.lower() for tag in filters.tags]),
+    )  # fmt: skip
     parts = [Filter.by_property(name).contains_any(list(values)) for name, values in within if values is not None]
     if filters.published_after is not None:
         parts.append(Filter.by_property("published_at").greater_or_equal(filters.published_after))
@@ -186,7 +189,7 @@ def server_filter(filters: Filters) -> "_Filters | None":
 
 def nothing_passes(filters: Filters) -> bool:
     """Whether a filter names no value at all: Weaviate refuses an empty list instead of finding nothing."""
-    return any(values == () for values in (filters.categories, filters.platforms, filters.languages))
+    return () in (filters.categories, filters.platforms, filters.languages, filters.tags)
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> pa.Table:
@@ -196,9 +199,11 @@ def table_of(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataTyp
 
 def arrow_type(data_type: str) -> pa.DataType:
     """Our column type for a property's data type."""
-    return {"int": pa.int64(), "date": pa.timestamp("us", tz="UTC"), "boolean": pa.bool_(), "number": pa.float64()}.get(
-        data_type, pa.string()
-    )
+    known = {
+        "int": pa.int64(), "date": pa.timestamp("us", tz="UTC"), "boolean": pa.bool_(), "number": pa.float64(),
+        "text[]": pa.list_(pa.string()),
+    }  # fmt: skip
+    return known.get(data_type, pa.string())
 
 
 def _property(field: pa.Field) -> "Property":
@@ -213,6 +218,14 @@ def _property(field: pa.Field) -> "Property":
             index_filterable=field.name in (*_FILTERED, GENERATION),
             # Ids are compared whole; what BM25 looks in is cut into words, without stemming: code is found as written.
             tokenization=Tokenization.WORD if searched else Tokenization.FIELD,
+        )
+    if field.type == pa.list_(pa.string()):
+        return Property(
+            name=field.name,
+            data_type=DataType.TEXT_ARRAY,
+            index_searchable=False,
+            index_filterable=field.name in _FILTERED,
+            tokenization=Tokenization.FIELD,
         )
     kinds = ((pa.types.is_integer, DataType.INT), (pa.types.is_timestamp, DataType.DATE),
              (pa.types.is_boolean, DataType.BOOL), (pa.types.is_floating, DataType.NUMBER))  # fmt: skip

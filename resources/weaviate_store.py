@@ -11,7 +11,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from resources import weaviate_schema as schema
 from resources.errors import StorageError
@@ -54,11 +56,11 @@ class WeaviateVectorStore:
         hashes.update({row["document_id"]: row["document_hash"] for row in rows if schema.is_read(row, newest)})
         return hashes
 
-    def vectors(self, author: str, keys: Collection[str]) -> dict[str, list[float]]:
+    def vectors(self, author: str, keys: Collection[str]) -> dict[str, NDArray[np.float32]]:
         """Vectors that exist already, by embedding key."""
         from weaviate.classes.query import Filter
 
-        found: dict[str, list[float]] = {}
+        found: dict[str, NDArray[np.float32]] = {}
         with speaking(self._place(author)):
             tenant = self._head(author)
             if tenant is None:
@@ -70,7 +72,8 @@ class WeaviateVectorStore:
                     include_vector=True,
                     return_properties=["embedding_key"],
                 )
-                found |= {str(each.properties["embedding_key"]): list(each.vector["default"]) for each in reply.objects}  # type: ignore[arg-type]
+                for each in reply.objects:
+                    found[str(each.properties["embedding_key"])] = np.asarray(each.vector["default"], np.float32)
         return found
 
     def write(self, author: str, rows: pa.Table, replaced: Collection[str]) -> None:

@@ -94,6 +94,7 @@ def document_hash(document: CleanedDocument, model: str, max_tokens: int, overla
         {
             "text": document.content_hash,
             "shown": [document.title, document.platform, document.url, document.repository, document.path, published],
+            "filtered": [_language(document), _tags(document)],
             "chunking": chunking_digest(max_tokens, overlap),
             "model": model,
         }
@@ -123,7 +124,7 @@ def embed(
     documents: Sequence[CleanedDocument],
     encoder: Encoder,
     max_tokens: int,
-    known: Callable[[Collection[str]], Mapping[str, Sequence[float]]],
+    known: Callable[[Collection[str]], Mapping[str, Sequence[float] | NDArray[np.float32]]],
     progress: Progress = silent,
     spool: Spool | None = None,
     overlap: int = 0,
@@ -197,6 +198,8 @@ def rows_schema(dimension: int) -> pa.Schema:
             *(pa.field(name, pa.string(), nullable=False) for name in ("title", "context", "text", "indexed_text")),
             *(pa.field(name, pa.int64(), nullable=False) for name in ("start", "end", "ordinal", "tokens")),
             pa.field("published_at", pa.timestamp("us", tz="UTC")),
+            pa.field("language", pa.string()),
+            pa.field("tags", pa.list_(pa.string())),
             pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False),
         ]
     )
@@ -236,7 +239,18 @@ def _row(document: CleanedDocument, chunk: Chunk) -> dict[str, object]:
         "end": chunk.end,
         "ordinal": chunk.ordinal,
         "published_at": document.published_at,
+        "language": _language(document),
+        "tags": _tags(document),
     }
+
+
+def _language(document: CleanedDocument) -> str | None:
+    """What a search is narrowed to: the natural language of prose, the programming language of code."""
+    return document.language or document.code_language
+
+
+def _tags(document: CleanedDocument) -> list[str]:
+    return sorted({tag.lower() for tag in document.tags})
 
 
 def _table(

@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -166,14 +166,19 @@ def _column(field: pa.Field, columns: dict[str, object], count: int) -> pa.Array
         return columns["vector"]
     # Words do not matter here: full text is measured elsewhere.
     empty = "words" if field.name == "indexed_text" else "" if pa.types.is_string(field.type) else None
-    return pa.array(columns.get(field.name, [0 if pa.types.is_integer(field.type) else empty] * count), field.type)
+    kinds: tuple[tuple[Callable[[pa.DataType], bool], object], ...] = ((pa.types.is_integer, 0), (pa.types.is_list, []))
+    default = next((value for is_it, value in kinds if is_it(field.type)), empty)
+    return pa.array(columns.get(field.name, [default] * count), field.type)
 
 
 def _passes(count: int, filters: Filters) -> NDArray[np.bool_]:
     numbers = np.arange(count)
+    passing: NDArray[np.bool_] = numbers >= 0
     if filters.categories:
-        return numbers % 3 == 2
-    return numbers % 50 == 7 if filters.platforms else numbers >= 0
+        passing = numbers % 3 == 2
+    elif filters.platforms:
+        passing = numbers % 50 == 7
+    return passing
 
 
 def main() -> None:
@@ -185,7 +190,8 @@ def main() -> None:
     arguments = parser.parse_args()
     for chunks in [*arguments.sizes, *([1_000_000] if arguments.full else [])]:
         growth, latencies = measured(chunks)
-        for each in (growth, *latencies):
+        results: list[Growth | Latency] = [growth, *latencies]
+        for each in results:
             line = json.dumps(asdict(each)) if arguments.json else _line(asdict(each))
             sys.stdout.write(line + "\n")
             sys.stdout.flush()

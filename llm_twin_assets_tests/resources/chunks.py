@@ -8,7 +8,9 @@ import pyarrow as pa
 PUBLISHED = datetime(2025, 3, 4, tzinfo=UTC)
 
 
-def rows(names, category="article", document="d", dimension=2, text="the jacquard loom", language=None, **columns):
+def rows(
+    names, category="article", document="d", dimension=2, text="the jacquard loom", language=None, tags=None, **columns
+):
     """A chunk per name, its ordinal being its place; all of one document, all with the vector (1, 0, …)."""
     strings = ["chunk_id", "document_id", "document_hash", "embedding_key", "category", "platform", "url", "title"]
     schema = pa.schema(
@@ -17,13 +19,14 @@ def rows(names, category="article", document="d", dimension=2, text="the jacquar
             *((name, pa.int64()) for name in ("start", "end", "ordinal")),
             ("published_at", pa.timestamp("us", tz="UTC")),
             *([("language", pa.string())] if language else []),
+            *([("tags", pa.list_(pa.string()))] if tags is not None else []),
             ("vector", pa.list_(pa.float32(), dimension)),
         ]
     )
     same = {
         "document_id": document, "document_hash": "hash", "category": category, "platform": "files", "url": None,
         "title": "It's", "context": "", "start": 0, "end": 1, "published_at": PUBLISHED, "language": language,
-        "vector": np.eye(1, dimension, dtype=np.float32)[0].tolist(),
+        "tags": tags, "vector": np.eye(1, dimension, dtype=np.float32)[0].tolist(),
     }  # fmt: skip
     each = [
         same

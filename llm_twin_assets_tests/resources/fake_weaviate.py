@@ -153,6 +153,8 @@ class _Grpc(services.WeaviateServicer):
                     errors.append(batch_pb2.BatchObjectsReply.BatchError(index=index, error="no disk space left"))
                     continue
                 fields = dict(each.properties.non_ref_properties.items())
+                fields |= {it.prop_name: list(it.values) for it in each.properties.text_array_properties}
+                fields |= {name: [] for name in each.properties.empty_list_props}
                 self.fake.objects(each.collection, each.tenant)[each.uuid] = (
                     fields, np.frombuffer(each.vector_bytes, "<f4"),
                 )  # fmt: skip
@@ -241,6 +243,9 @@ def _with_defaults(schema):
 def _value(kind, value):
     if value is None:
         return properties_pb2.Value(null_value=0)
+    if kind == "text[]":
+        texts = properties_pb2.TextValues(values=value)
+        return properties_pb2.Value(list_value=properties_pb2.ListValue(text_values=texts))
     if kind == "int":
         return properties_pb2.Value(int_value=int(value))
     return properties_pb2.Value(**{f"{kind}_value": value})
@@ -257,7 +262,7 @@ def _passes(filters, fields):
     asked = getattr(filters, filters.WhichOneof("test_value"))
     if filters.operator == _OF.OPERATOR_CONTAINS_ANY:
         assert asked.values, "Weaviate refuses an empty list"
-        return have in list(asked.values)
+        return any(each in list(asked.values) for each in (have if isinstance(have, list) else [have]))
     if filters.operator == _OF.OPERATOR_NOT_EQUAL:
         return have != asked
     return (

@@ -1,8 +1,4 @@
-"""What only LanceDB does: versions, several processes, indices that grow with the table, a disk that is full."""
-
-import multiprocessing
-import signal
-import time
+"""What only LanceDB does: versions, columns that are new, indices that grow with the table."""
 
 import lancedb
 import numpy as np
@@ -10,13 +6,11 @@ import pyarrow as pa
 import pytest
 
 from llm_twin_assets_tests.resources.chunks import rows, with_vectors
-from resources import lance_upkeep, lance_vectors
+from resources import lance_rows, lance_upkeep, lance_vectors
 from resources.errors import StorageError
 from resources.lance_store import LanceVectorStore
 from resources.lance_vectors import VectorIndex, outgrown, planned, probes_for
 from resources.vector_store import Filters
-
-SPAWN = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture
@@ -45,87 +39,12 @@ def test_publishing_what_is_published_writes_no_version(store):
     assert store.version("ada") == version
 
 
-def test_a_snapshot_without_languages_says_so(store):
+@pytest.mark.parametrize("filters", [Filters(languages=("en",)), Filters(tags=("weaving",))])
+def test_a_snapshot_that_was_made_before_a_column_says_so(store, filters):
     store.write("ada", rows(["a"]), [])
     store.publish("ada", "now")
-    with pytest.raises(StorageError, match="which language"):
-        store.open("ada").text("loom", 5, Filters(languages=("en",)))
-
-
-def write_and_publish(root, category):
-    store = LanceVectorStore(root)
-    for round_ in range(5):
-        names = [f"{category}-{round_}-{number}" for number in range(20)]
-        store.write("ada", rows(names, category=category, document=category), [category])
-        name = store.publish_as("ada", lambda contents: "s-" + "-".join(sorted(contents["chunk_id"].to_pylist())[-3:]))
-        assert store.open("ada", name).count() % 20 == 0
-
-
-def test_several_processes_write_one_authors_table_without_loss(store, tmp_path):
-    writers = [
-        SPAWN.Process(target=write_and_publish, args=(str(tmp_path / "embedded"), category))
-        for category in ("article", "post", "code")
-    ]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(timeout=120)
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    expected = {f"{category}-4-{number}" for category in ("article", "post", "code") for number in range(20)}
-    assert set(store.contents("ada")["chunk_id"].to_pylist()) == expected
-    store.publish("ada", "end")
-    assert found(store.open("ada", "end")) == expected
-
-
-def write_for_ever(root):
-    store = LanceVectorStore(root)
-    for turn in range(100_000):
-        names = [f"{turn % 2}-{number}" for number in range(30)]
-        store.write("ada", rows(names, document="one", document_hash=f"hash-{turn % 2}"), ["one"])
-        store.publish("ada", f"s-{turn}")
-
-
-def test_a_writer_that_is_killed_leaves_a_table_that_is_whole(store, tmp_path):
-    writer = SPAWN.Process(target=write_for_ever, args=(str(tmp_path / "embedded"),))
-    writer.start()
-    deadline = time.monotonic() + 60
-    while len(store.snapshots("ada")) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    writer.kill()
-    writer.join()
-    assert writer.exitcode == -signal.SIGKILL
-    contents = store.contents("ada")
-    assert (contents.num_rows, len(set(contents["document_hash"].to_pylist()))) == (30, 1)
-    for name in store.snapshots("ada"):
-        assert len(found(store.open("ada", name))) == 30
-    store.write("ada", rows(["new"], document="one"), ["one"])
-    store.publish("ada", "after")
-    assert found(store.open("ada", "after")) == {"new"}
-
-
-def write_with_small_files(root, outcome):
-    import resource
-
-    # What a full disk does, without filling one: no file may become larger than 64 kB.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
-    try:
-        LanceVectorStore(root).write("ada", many(2_000, dimension=64), ["d"])
-        outcome.put("written")
-    except StorageError as error:
-        outcome.put(str(error))
-
-
-def test_a_full_disk_is_a_clear_error_and_leaves_the_table_as_it_was(store, tmp_path):
-    store.write("ada", rows(["a"], dimension=64), [])
-    store.publish("ada", "before")
-    outcome = SPAWN.Queue()
-    writer = SPAWN.Process(target=write_with_small_files, args=(str(tmp_path / "embedded"), outcome))
-    writer.start()
-    assert "the disk is full" in outcome.get(timeout=60)
-    writer.join()
-    assert store.contents("ada")["chunk_id"].to_pylist() == ["a"]
-    store.write("ada", rows(["b"], dimension=64), ["d"])
-    assert store.contents("ada")["chunk_id"].to_pylist() == ["b"]
+    with pytest.raises(StorageError, match="does not record its chunks'"):
+        store.open("ada").text("loom", 5, filters)
 
 
 @pytest.mark.parametrize(
@@ -191,3 +110,56 @@ def test_many_small_writes_do_not_leave_many_files(store, tmp_path, monkeypatch)
     assert statistics["fragment_stats"]["num_fragments"] <= 5
     assert found(store.open("ada")) == {f"c{number}" for number in range(12)}
     assert found(store.open("ada", "s-3")) == {f"c{number}" for number in range(4)}
+
+
+def test_a_document_that_two_runs_inserted_at_once_has_to_be_written_anew(store):
+    store.write("ada", rows(["a"], document="one", document_hash="mine"), [])
+    store.write("ada", rows(["b"], document="one", document_hash="other"), [])
+    assert store.document_hashes("ada", "article") == {"one": ""}
+    store.write("ada", rows(["a"], document="one", document_hash="mine"), ["one"])
+    assert store.document_hashes("ada", "article") == {"one": "mine"}
+
+
+def test_a_table_of_an_earlier_version_takes_up_languages_tags_and_its_key(store, tmp_path):
+    """Its rows stay readable as they are, and are written anew by the next run, with the vectors they have."""
+    plain = rows(["old"], document="one")
+    key = plain.schema.field("chunk_id").with_nullable(False)
+    connection = lancedb.connect(str(tmp_path / "embedded"))
+    connection.create_table("ada", plain.cast(plain.schema.set(0, key)))
+    store.publish("ada", "before")
+    store.write("ada", rows(["new"], document="two", language="en", tags=["loom"]), [])
+    store.publish("ada", "after")
+    assert store.vectors("ada", ["key-old"])["key-old"].tolist() == [1.0, 0.0]
+    index = store.open("ada", "after")
+    assert (found(index), index.count()) == ({"old", "new"}, 2)
+    assert {hit.row["chunk_id"] for hit in index.text("loom", 5, Filters(languages=("en",), tags=("loom",)))} == {"new"}
+    assert found(store.open("ada", "before")) == {"old"}
+    field = connection.open_table("ada").schema.field("chunk_id")
+    assert field.metadata[b"lance-schema:unenforced-primary-key:position"] == b"1"
+
+
+def test_vectors_are_found_whether_their_keys_are_few_or_many(store):
+    written = many(1_200)
+    store.write("ada", written, [])
+    expected = dict(zip(written["embedding_key"].to_pylist(), written["vector"].to_pylist(), strict=True))
+    for keys in (list(expected)[:3], [*expected, "key-none"]):
+        found_ = store.vectors("ada", keys)
+        assert {key: vector.tolist() for key, vector in found_.items()} == {key: expected[key] for key in keys[:1200]}
+
+
+def test_a_question_of_another_model_is_a_clear_error(store):
+    store.write("ada", rows(["a"]), [])
+    with pytest.raises(StorageError, match="of 3 numbers, the index of 2"):
+        store.open("ada").dense([1.0, 0.0, 0.0], 1, Filters())
+
+
+def test_hits_of_a_table_that_is_too_big_for_memory_are_the_same(store, monkeypatch):
+    store.write("ada", many(300), [])
+    store.publish("ada", "now")
+    [question] = many(1, first=7)["vector"].to_pylist()
+    kept = store.open("ada").dense(question, 10, Filters()), store.open("ada").text("loom c17", 10, Filters())
+    monkeypatch.setattr(lance_rows, "_IN_MEMORY", 10)
+    read = store.open("ada").dense(question, 10, Filters()), store.open("ada").text("loom c17", 10, Filters())
+    assert kept == read
+    assert len(kept[0]) == len(kept[1]) == 10
+    assert kept[1][0].row["chunk_id"] == "c17"

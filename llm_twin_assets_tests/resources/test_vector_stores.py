@@ -69,7 +69,8 @@ def test_a_write_replaces_the_chunks_of_its_documents_and_no_others(store, autho
     assert ids(store.contents(author)) == ["b", "d"]
     assert store.document_hashes(author, "article") == {"one": "hash"}
     assert store.document_hashes(author, "post") == {}
-    assert store.vectors(author, ["key-b", "key-none"]) == {"key-b": [1.0, 0.0]}
+    known = store.vectors(author, ["key-b", "key-none"])
+    assert {key: vector.tolist() for key, vector in known.items()} == {"key-b": [1.0, 0.0]}
     assert ids(store.rows(author, "article")) == ["b", "d"]
 
 
@@ -147,6 +148,24 @@ def test_a_column_that_is_new_can_be_filtered_on(store, author):
     store.publish(author, "now")
     assert found(store.open(author), languages=("en",)) == ["en"]
     assert found(store.open(author)) == ["de", "en", "old"]
+
+
+def test_a_chunk_is_found_by_any_of_its_documents_tags(store, author):
+    store.write(author, rows(["untagged"], document="one"), [])
+    store.write(author, rows(["both"], document="two", tags=["weaving", "o'clock"]), [])
+    store.write(author, rows(["none"], document="three", tags=[]), [])
+    store.write(author, rows(["one"], document="four", tags=["weaving", "überblick"]), [])
+    store.publish(author, "now")
+    index = store.open(author)
+    assert found(index, tags=("Weaving",)) == ["both", "one"]
+    assert found(index, tags=("o'clock", "ÜBERBLICK")) == ["both", "one"]
+    assert found(index, tags=("weav",)) == []
+    assert found(index, tags=()) == []
+    assert sorted(ids(index.dense([1.0, 0.0], 5, Filters(tags=("weaving",))))) == ["both", "one"]
+    assert found(index) == ["both", "none", "one", "untagged"]
+    assert {row["chunk_id"]: row["tags"] for row in index.rows(["chunk_id", "tags"]).to_pylist()}["both"] == [
+        "weaving", "o'clock"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("query", ["", "?!", '"loom', "loom AND (", "a:b", "it's", "日本"])
