@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bentos.errors import ApiError
-from bentos.releases import Released, ReleaseFollower
+from bentos.follower import ReleaseFollower
+from bentos.releases import Released
 from bentos.schemas import AnswerRequest, AnswerResponse, ReleaseOut, answer_out, release_out
 from llm_twin_assets.inference.answer import Limits, answer
 from resources.settings import Serving

@@ -41,6 +41,8 @@ class FiltersIn(_Wire):
 
     categories: Annotated[tuple[Category, ...], Field(min_length=1)] | None = None
     platforms: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)] | None = None
+    languages: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)] | None = None
+    tags: Annotated[tuple[Text, ...], Field(min_length=1, max_length=50)] | None = None
     published_after: Moment | None = None
     published_before: Moment | None = None
 
@@ -49,6 +51,9 @@ class FiltersIn(_Wire):
         return Filters(
             categories=tuple(each.value for each in self.categories) if self.categories else None,
             platforms=self.platforms,
+            languages=self.languages,
+            # Lower case, as tags are stored.
+            tags=tuple(each.lower() for each in self.tags) if self.tags else None,
             published_after=self.published_after,
             published_before=self.published_before,
         )
@@ -84,7 +89,10 @@ class Usage(_Wire):
 
 
 class AnswerResponse(_Wire):
-    """An answer. `degraded` means that the author is quoted because the model could not answer; `reason` says why."""
+    """An answer. `reason` says why it is `degraded`.
+
+    Either the author is quoted because the model could not answer, or a part of the search failed.
+    """
 
     answer: str
     citations: tuple[CitationOut, ...]
@@ -115,6 +123,9 @@ class ReleaseOut(_Wire):
     snapshot: str
     embedder: str
     approver: str
+    reason: str | None
+    verdict: str | None
+    override: bool
     released_at: datetime
 
 
@@ -176,5 +187,8 @@ def release_out(release: Release) -> ReleaseOut:
         snapshot=release.snapshot,
         embedder=release.embedder,
         approver=release.approver,
+        reason=release.reason,
+        verdict=release.verdict,
+        override=release.override,
         released_at=release.released_at,
     )

@@ -9,10 +9,12 @@ import warnings
 import bentoml
 
 from bentos.api import create_app
+from bentos.configuration import sections
 from bentos.desk import Desk
-from bentos.releases import ReleaseFollower, ReleaseOpener
+from bentos.follower import ReleaseFollower
+from bentos.releases import ReleaseOpener
 from resources.object_store import ObjectStore
-from resources.settings import Embedding, Environment, Serving, Settings
+from resources.settings import Environment
 from resources.tracing import tracer_for
 
 # BentoML's supervisor starts its worker by fork and exec, which lancedb's warning about fork alone does not concern.
@@ -31,10 +33,12 @@ class Twin:
         # BentoML configures its own logger alone.
         logging.getLogger("bentos").setLevel(logging.INFO)
         environment = Environment.current()
-        serving, embedding = _sections(environment)
+        serving, embedding, retrieval = sections(environment)
         self._tracer = tracer_for(environment.phoenix_url)
         self._releases = ReleaseFollower(
-            ObjectStore(environment.under("objects")), ReleaseOpener(environment, embedding).open
+            ObjectStore(environment.under("objects")),
+            ReleaseOpener(environment, embedding, retrieval).open,
+            warm=serving.warm,
         )
         app.state.desk = Desk(self._releases, serving, self._tracer)
         # Models load in the follower's thread: the port answers at once, and /readyz says when questions may come.
@@ -49,11 +53,3 @@ class Twin:
         """Let go: send the last traces, stop following."""
         self._releases.stop()
         self._tracer.close()
-
-
-def _sections(environment: Environment) -> tuple[Serving, Embedding]:
-    """What `twin.yaml` says of serving; the defaults where there is no such file, as in a bento."""
-    if not environment.config.is_file():
-        return Serving(), Embedding()
-    settings = Settings.load(environment.config)
-    return settings.serving, settings.embedding

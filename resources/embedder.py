@@ -16,6 +16,7 @@ from resources import embedding_backend as backends
 from resources.embedding_backend import REFERENCE, VARIANTS, Backend, Variant
 from resources.embedding_choice import Choice, choose, has_bfloat16, machine_key, remember, remembered
 from resources.embedding_export import export, export_path
+from resources.embedding_fluency import familiarity, is_english_only
 from resources.embedding_model import digested_files, model_folder
 from resources.embedding_spool import VectorSpool
 from resources.embedding_vectors import check_texts, unit
@@ -101,6 +102,14 @@ class Embedder:
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Lengths of many texts, several times as fast as one by one."""
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+
+    def familiarity(self, text: str) -> float:
+        """How much of a text is in words that the model knows, from 0 to 1; 1 unless its card says English alone."""
+        return familiarity(self._tokenizer, text) if self._is_english_only else 1.0
+
+    @cached_property
+    def _is_english_only(self) -> bool:
+        return is_english_only(self._folder)
 
     @cached_property
     def max_tokens(self) -> int:

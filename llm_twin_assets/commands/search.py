@@ -1,13 +1,14 @@
 """Search an author's chunks without a service."""
 
+from collections.abc import Sequence
+
 from rich.table import Table
 
 from llm_twin_assets.commands.console import OUT
 from llm_twin_assets.definitions import embedder
 from llm_twin_assets.domain.chunk import FoundChunk
-from llm_twin_assets.features.query_rewriting import rewriter_of
-from llm_twin_assets.features.retrieve import retrieve
-from resources.cross_encoder import SentenceTransformersCrossEncoder
+from llm_twin_assets.features.retrieve import Retrieved
+from llm_twin_assets.features.retriever import retriever_of
 from resources.settings import Environment, Settings
 from resources.vector_store import Filters
 from resources.vector_stores import vector_store
@@ -19,28 +20,22 @@ _SHOWN = 280
 
 def search(
     author: str, question: str, k: int, filters: Filters, environment: Environment, *, sections: bool = False
-) -> list[FoundChunk]:
+) -> Retrieved:
     """The k best chunks of the newest embedded state, or the sections they stand in."""
     settings = Settings.load(environment.config)
     settings.author(author)
     how = settings.retrieval
     if sections and not how.section_characters:
         how = how.model_copy(update={"section_characters": _SECTION_CHARACTERS})
-    model = how.rerank.model
-    return retrieve(
-        vector_store(environment.under("embedded")).open(author),
-        embedder(settings),
-        question,
-        k,
-        filters,
-        how,
-        cross_encoder=SentenceTransformersCrossEncoder(model, how.rerank.revision) if model else None,
-        rewriter=rewriter_of(how.rewriting),
-    )
+    index = vector_store(environment.under("embedded")).open(author)
+    return retriever_of(index, embedder(settings), how).find(question, k, filters)
 
 
-def show(found: list[FoundChunk]) -> None:
-    """How each part of the search scored the chunks, as a table; then their texts, in the same order."""
+def show(retrieved: Retrieved) -> None:
+    """What the search had to do without; how each part of it scored the chunks, as a table; then their texts."""
+    found = retrieved.chunks
+    for lack in retrieved.lacking:
+        OUT.print(f"degraded: {lack}", markup=False, style="yellow")
     if not found:
         OUT.print("Nothing found.")
         return
@@ -53,7 +48,7 @@ def show(found: list[FoundChunk]) -> None:
         OUT.print(f"   {' '.join(chunk.text.split())[:_SHOWN]}", markup=False)
 
 
-def _scores(found: list[FoundChunk]) -> Table:
+def _scores(found: Sequence[FoundChunk]) -> Table:
     reranked = any(chunk.rerank_score is not None for chunk in found)
     table = Table("", "title", box=None, pad_edge=False)
     for part in ("meaning", "words", "fused", *(["rerank"] if reranked else [])):

@@ -30,6 +30,7 @@ class FoundChunk:
 
     `score` is what the order is by; ranks count from 1, and a part that did not find the chunk gave it none. Where
     whole sections are asked for, `start`, `end` and `text` are the section's; `chunk_id` stays the chunk's found.
+    `gaps` are the stretches of such a text, from and to, of which only the length is known: blanks between two chunks.
     """
 
     chunk_id: str
@@ -50,3 +51,4 @@ class FoundChunk:
     fused_score: float | None = None
     rerank_score: float | None = None
     ordinal: int | None = None
+    gaps: tuple[tuple[int, int], ...] = ()

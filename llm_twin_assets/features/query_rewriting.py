@@ -1,17 +1,11 @@
-"""A question in other words, by a chat model, before it is searched for. Off where none is configured.
+"""A question in other words, by a chat model, before it is searched for. Off where none is configured."""
 
-Without an answer the question is searched for as it was asked: a search must not fail for want of a refinement.
-"""
-
-import logging
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from llm_twin_assets.features.retrieve import Rewriter
-from resources.llm import ChatModel, LlmError
+from resources.llm import ChatModel
 from resources.settings import Rewriting
-
-_LOG = logging.getLogger(__name__)
 
 Method = Literal["rewrite", "expand", "hyde"]
 
@@ -57,12 +51,8 @@ class LlmRewriter:
     model: Completer
 
     def __call__(self, question: str) -> Rewritten:
-        """The question rewritten; as it was where the model does not answer."""
-        try:
-            answered = self.model.complete(_ASKED[self.method], question)
-        except LlmError as error:
-            _LOG.warning("searching for the question as it was asked: %s", error)
-            return Rewritten((question,), question)
+        """The question rewritten; raises `LlmError` where the model does not answer."""
+        answered = self.model.complete(_ASKED[self.method], question)
         if self.method == "rewrite":
             return Rewritten((answered,), answered)
         if self.method == "expand":

@@ -2,6 +2,7 @@
 
 The index holds chunks, not documents, and chunks leave out the blanks between them. Joined text has as many blanks as
 the document has there, so that every other character is at its place: `text[i]` is `document[start + i]`.
+Where blanks were put in is on record (`gaps`): what is quoted never holds one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +47,8 @@ def _grown(index: Index, chunk: FoundChunk, most: int) -> FoundChunk:
         else:
             last -= 1
     kept = rows[first : last + 1]
-    return replace(chunk, start=kept[0]["start"], end=kept[-1]["end"], text=_joined(kept))
+    text, gaps = _joined(kept)
+    return replace(chunk, start=kept[0]["start"], end=kept[-1]["end"], text=text, gaps=gaps)
 
 
 def _section(rows: Sequence[Mapping[str, Any]], at: int) -> tuple[int, int]:
@@ -63,14 +65,18 @@ def _adjoin(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(one["ordinal"] + 1 == other["ordinal"] and one["context"] == other["context"])
 
 
-def _joined(rows: Iterable[Mapping[str, Any]]) -> str:
+def _joined(rows: Iterable[Mapping[str, Any]]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The text, and where blanks stand in it that no row vouches for."""
     text, end = "", 0
+    gaps: list[tuple[int, int]] = []
     for row in rows:
         gap = int(row["start"]) - end if text else 0
+        if gap > 0:
+            gaps.append((len(text), len(text) + gap))
         # Chunks may overlap: then the second begins with what the first ended with.
         text += _blanks(gap) + row["text"] if gap >= 0 else row["text"][-gap:]
         end = max(end, int(row["end"]))
-    return text
+    return text, tuple(gaps)
 
 
 def _blanks(count: int) -> str:

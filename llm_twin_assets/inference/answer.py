@@ -5,11 +5,11 @@ citations. Where the engine fails or its answer has no support, the author's bes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from llm_twin_assets.domain.chunk import FoundChunk
-from llm_twin_assets.features.retrieve import retrieve
+from llm_twin_assets.features.retrieve import Retrieved, Retriever
 from llm_twin_assets.inference import spans
 from llm_twin_assets.inference.citations import Citation, cited, quoted, unmarked
 from llm_twin_assets.inference.engines import Engine, EngineError, Generated
@@ -19,7 +19,7 @@ from llm_twin_assets.inference.support import DEFAULT_THRESHOLD, Verdict, judge
 from llm_twin_assets.inference.words import sentences
 from resources.embedder import Embedder
 from resources.tracing import NoTracer, Span, Tracer
-from resources.vector_store import Filters, Index
+from resources.vector_store import Filters
 
 
 class Outcome(StrEnum):
@@ -36,7 +36,7 @@ class Twin:
 
     author: str
     author_name: str
-    index: Index
+    retriever: Retriever
     embedder: Embedder
     engine: Engine
     labels: dict[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with what it stands on. `reason` says why it is not the model's own."""
+    """An answer with what it stands on. `reason` says why it is not the model's own, or what its search lacked."""
 
     text: str
     citations: tuple[Citation, ...]
@@ -93,8 +93,9 @@ def answer(
     with tracer.trace(spans.project_of(twin.author), "answer") as span:
         metadata: dict[str, object] = {"author": twin.author, **twin.labels}
         span.set(spans.question_asked(question, metadata))
-        chunks = _retrieved(twin, question, limits.k, filters or Filters(), span)
-        given = _answered(twin, question, chunks, limits, span, tracer.address(span.trace_id))
+        found = _retrieved(twin, question, limits.k, filters or Filters(), span)
+        given = _answered(twin, question, found.chunks, limits, span, tracer.address(span.trace_id))
+        given = _with_lacking(given, found.lacking)
         metadata |= {
             "outcome": given.outcome.value,
             "degraded": given.degraded,
@@ -118,12 +119,20 @@ def fitting(
     raise EngineError(f"the question is too long for the model's context of {engine.context_tokens} tokens")
 
 
-def _retrieved(twin: Twin, question: str, k: int, filters: Filters, span: Span) -> list[FoundChunk]:
+def _retrieved(twin: Twin, question: str, k: int, filters: Filters, span: Span) -> Retrieved:
     with span.child("retrieve") as step:
         step.set(spans.retrieval_asked(question))
-        chunks = retrieve(twin.index, twin.embedder, question, k, filters)
-        step.set(spans.documents_found(chunks))
-        return chunks
+        found = twin.retriever.find(question, k, filters)
+        step.set(spans.documents_found(found.chunks, found.lacking))
+        return found
+
+
+def _with_lacking(given: Answer, lacking: Sequence[str]) -> Answer:
+    """An answer from a search that had to do without one of its parts says so."""
+    if not lacking:
+        return given
+    reason = "; ".join((*([given.reason] if given.reason else []), *lacking))
+    return replace(given, degraded=True, reason=reason, cause=given.cause or "search_degraded")
 
 
 def _answered(

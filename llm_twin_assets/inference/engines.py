@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from llm_twin_assets.inference.models import BaseResolver, load_model
+from llm_twin_assets.inference.models import BaseResolver, control_tokens, load_model
 from llm_twin_assets.inference.prompts import Message, without_tokens
 from resources.bases import shipped_base
 from resources.errors import TwinError
@@ -58,7 +58,7 @@ class TransformersEngine:
         self._tokenizer, self._model = load_model(folder, resolve)
         self._stops = _stop_tokens(self._tokenizer, self._model)
         self._pad = self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else self._stops[0]
-        self._special = tuple(self._tokenizer.all_special_tokens)
+        self._special = tuple(control_tokens(self._tokenizer).values())
         self._lock = threading.Lock()
 
     @property

@@ -39,6 +39,13 @@ def load_model(folder: Path, resolve: BaseResolver = shipped_base) -> "tuple[Pre
     return tokenizer, model.eval()
 
 
+def control_tokens(tokenizer: "PreTrainedTokenizerBase") -> dict[int, str]:
+    """Id and text of every token that is no text: also those that a tokenizer adds without giving them a role."""
+    added = {number: token.content for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    named = zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True)
+    return added | dict(named)
+
+
 def _full(name_or_folder: str, revision: str | None = None) -> "PreTrainedModel":
     import torch
     from transformers import AutoModelForCausalLM

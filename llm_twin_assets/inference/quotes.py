@@ -57,7 +57,9 @@ def best_quotes(question: str, chunks: Sequence[FoundChunk], embedder: Embedder)
 def best_block(chunk: FoundChunk, text: str) -> Quote:
     """The block of a chunk that shares the most words with a text; the whole chunk if it has no block."""
     said = set(content_words(text))
-    found = [block for block in _quotable(chunk) if block.kind != "heading"] or [Block(0, len(chunk.text), "prose")]
+    found = [block for block in _quotable(chunk) if block.kind != "heading"] or _between_gaps(
+        chunk, Block(0, len(chunk.text), "prose")
+    )
     best = max(found, key=lambda block: len(said & set(content_words(chunk.text[block.start : block.end]))))
     return Quote(chunk, best.start, best.end, chunk.score)
 
@@ -106,7 +108,7 @@ def _spans(chunk: FoundChunk, asked: set[str]) -> list[tuple[int, int]]:
     found = [block for block in _quotable(chunk) if block.kind != "heading"]
     spans: list[tuple[int, int]] = []
     for at, block in enumerate(found):
-        announced = at > 0 and _announces(chunk, found[at - 1])
+        announced = at > 0 and _announces(chunk, found[at - 1]) and _is_exact(chunk, spans[-1][0], block.end)
         if announced:
             start, _ = spans.pop()
             spans.append((start, block.end))
@@ -118,10 +120,19 @@ def _spans(chunk: FoundChunk, asked: set[str]) -> list[tuple[int, int]]:
 
 
 def _quotable(chunk: FoundChunk) -> list[Block]:
-    """Source code is quoted as a whole: its blank lines end nothing."""
-    if chunk.category == Category.CODE:
-        return [Block(0, len(chunk.text), "code")]
-    return blocks(chunk.text)
+    """Source code is quoted as a whole: its blank lines end nothing. A gap ends every quote, for quotes are exact."""
+    whole = [Block(0, len(chunk.text), "code")] if chunk.category == Category.CODE else blocks(chunk.text)
+    return [part for block in whole for part in _between_gaps(chunk, block)]
+
+
+def _between_gaps(chunk: FoundChunk, block: Block) -> list[Block]:
+    cuts = [(start, end) for start, end in chunk.gaps if block.start < end and start < block.end]
+    starts, ends = [block.start, *(end for _, end in cuts)], [*(start for start, _ in cuts), block.end]
+    return [Block(start, end, block.kind) for start, end in zip(starts, ends, strict=True) if start < end]
+
+
+def _is_exact(chunk: FoundChunk, start: int, end: int) -> bool:
+    return not any(start < gap_end and gap_start < end for gap_start, gap_end in chunk.gaps)
 
 
 def _announces(chunk: FoundChunk, block: Block) -> bool:
@@ -147,7 +158,8 @@ def _beside(quote: Quote, chosen: Sequence[Quote]) -> int | None:
     for at, other in enumerate(chosen):
         joined = _joined(other, quote)
         between = quote.chunk.text[min(other.end, quote.end) : max(other.start, quote.start)]
-        if other.chunk == quote.chunk and not between.strip() and joined.end - joined.start <= _MAX_CHARACTERS:
+        fits = joined.end - joined.start <= _MAX_CHARACTERS and _is_exact(quote.chunk, joined.start, joined.end)
+        if other.chunk == quote.chunk and not between.strip() and fits:
             return at
     return None
 

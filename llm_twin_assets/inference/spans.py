@@ -31,9 +31,9 @@ def retrieval_asked(question: str) -> Attributes:
     return {"openinference.span.kind": "RETRIEVER", "input.value": question}
 
 
-def documents_found(chunks: Sequence[FoundChunk]) -> Attributes:
-    """The retrieval, with what it found."""
-    attributes: Attributes = {}
+def documents_found(chunks: Sequence[FoundChunk], lacking: Sequence[str] = ()) -> Attributes:
+    """The retrieval, with what it found and what it had to do without."""
+    attributes: Attributes = {"metadata": json.dumps({"lacking": list(lacking)})} if lacking else {}
     for at, chunk in enumerate(chunks):
         document = f"retrieval.documents.{at}.document"
         attributes[f"{document}.id"] = chunk.chunk_id
@@ -51,6 +51,7 @@ def documents_found(chunks: Sequence[FoundChunk]) -> Attributes:
                 "end": chunk.end,
                 "dense_rank": chunk.dense_rank,
                 "text_rank": chunk.text_rank,
+                "rerank_score": chunk.rerank_score,
             }
         )
     return attributes

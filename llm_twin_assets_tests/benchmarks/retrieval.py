@@ -3,12 +3,11 @@
     python -m llm_twin_assets_tests.benchmarks.retrieval --dataset DIR --json [--rerank MODEL]
 
 DIR is in BEIR layout: `corpus.jsonl` (`_id`, `title`, `text`), `queries.jsonl` (`_id`, `text`) and `qrels/test.tsv`
-with a header. A document scores as its best chunk does. bm25, dense and hybrid are one function, `retrieve`, with
-other weights; hybrid+rerank is measured where a cross-encoder is named.
+with a header. A document scores as its best chunk does. bm25, dense and hybrid are one `Retriever` with other
+weights; hybrid+rerank is measured where a cross-encoder is named.
 """
 
 import argparse
-import csv
 import json
 import statistics
 import sys
@@ -19,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import llm_twin_assets
-from llm_twin_assets.domain.document import Category, CleanedDocument
-from llm_twin_assets.domain.identity import content_hash
+from llm_twin_assets.domain.document import CleanedDocument
 from llm_twin_assets.features.embed import embed
-from llm_twin_assets.features.retrieve import retrieve
-from llm_twin_assets_tests.benchmarks.code_guess import code_language
+from llm_twin_assets.features.retrieve import Retriever
+from llm_twin_assets_tests.benchmarks.beir import AUTHOR, Dataset, read
 from llm_twin_assets_tests.benchmarks.measuring import Row
 from llm_twin_assets_tests.benchmarks.retrieval_datasets import headings, write
 from resources.cross_encoder import SentenceTransformersCrossEncoder
@@ -32,17 +30,7 @@ from resources.lance_index import LanceIndex
 from resources.lance_store import LanceVectorStore
 from resources.settings import Chunking, Embedding, Retrieval
 
-_AUTHOR = "benchmark"
 _DEPTH = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """A labelled set: documents, queries by id, and which documents are right for a query (with a grade)."""
-
-    documents: tuple[CleanedDocument, ...]
-    queries: Mapping[str, str]
-    right: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +42,13 @@ class Measured:
     p95_ms: float
 
 
-def read(folder: Path, category: str = "auto") -> Dataset:
-    """A folder in BEIR layout; queries that nothing is right for are left out, as BEIR does."""
-    documents = tuple(_document(json.loads(line), category) for line in _lines(folder / "corpus.jsonl"))
-    queries = {row["_id"]: row["text"] for row in map(json.loads, _lines(folder / "queries.jsonl"))}
-    right: dict[str, dict[str, int]] = {}
-    with (folder / "qrels" / "test.tsv").open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        next(rows)
-        for query, document, grade in rows:
-            if int(grade) > 0:
-                right.setdefault(query, {})[document] = int(grade)
-    return Dataset(documents, {query: queries[query] for query in right if query in queries}, right)
-
-
 def index(documents: Sequence[CleanedDocument], embedder: Embedder, root: Path, max_tokens: int) -> LanceIndex:
     """The documents chunked, embedded and published as the assets do it."""
     store = LanceVectorStore(str(root))
     embedded = embed(documents, embedder, max_tokens, lambda _: {}, _progress)
-    store.write(_AUTHOR, embedded.rows, ())
-    store.publish(_AUTHOR, "benchmark")
-    return store.open(_AUTHOR, "benchmark")
+    store.write(AUTHOR, embedded.rows, ())
+    store.publish(AUTHOR, "benchmark")
+    return store.open(AUTHOR, "benchmark")
 
 
 def systems(how: Retrieval, rerank: bool = False) -> dict[str, Retrieval]:
@@ -99,15 +73,18 @@ def measured(
     import ir_measures
     from ir_measures import RR, R, nDCG
 
+    retriever = Retriever(opened, embedder, how, cross_encoder)
     run: dict[str, dict[str, float]] = {}
     seconds: list[float] = []
     for query, text in dataset.queries.items():
         began = time.perf_counter()
-        found = retrieve(opened, embedder, text, _DEPTH, how=how, cross_encoder=cross_encoder)
+        found = retriever.find(text, _DEPTH)
         seconds.append(time.perf_counter() - began)
         # By rank: ir_measures sorts by score, and scores may tie.
-        run[query] = {each.document_id: 1.0 / rank for rank, each in enumerate(found, start=1)}
-    asked = {query: dict(right) for query, right in dataset.right.items() if query in dataset.queries}
+        run[query] = {each.document_id: 1.0 / rank for rank, each in enumerate(found.chunks, start=1)}
+        if found.lacking:  # a measurement of something else than it says
+            raise SystemExit("; ".join(found.lacking))
+    asked = {query: dict(dataset.right[query]) for query in dataset.queries}
     names = {"ndcg@10": nDCG @ 10, "recall@3": R @ 3, "recall@5": R @ 5, "recall@10": R @ 10, "mrr": RR}
     values = ir_measures.calc_aggregate(list(names.values()), asked, run)
     metrics = {name: round(float(values[measure]), 4) for name, measure in names.items()}
@@ -122,7 +99,7 @@ def compared(
     cross_encoder = SentenceTransformersCrossEncoder(rerank) if rerank else None
     with tempfile.TemporaryDirectory() as folder:
         opened = index(dataset.documents, embedder, Path(folder), max_tokens)
-        retrieve(opened, embedder, "a question to warm up", 1)
+        Retriever(opened, embedder).find("a question to warm up", 1)
         return {
             name: measured(dataset, opened, embedder, way, cross_encoder if "rerank" in name else None)
             for name, way in systems(how, rerank is not None).items()
@@ -132,7 +109,7 @@ def compared(
 def measure() -> list[Row]:
     """On the sample author's articles: what stands under a heading is asked for by the heading."""
     dataset = _of_sample()
-    embedder = Embedder(Embedding().model, Embedding().revision)
+    embedder = _embedder(Embedding().model)
     results = compared(dataset, embedder, Retrieval(), Chunking().max_tokens)
     best = max(results["bm25"].metrics["ndcg@10"], results["dense"].metrics["ndcg@10"])
     hybrid = results["hybrid"].metrics["ndcg@10"]
@@ -160,7 +137,7 @@ def main() -> None:
         some = dict(list(dataset.queries.items())[chosen.half :: 2])
         dataset = Dataset(dataset.documents, some, dataset.right)
     how = Retrieval(fusion=chosen.fusion)
-    results = compared(dataset, Embedder(chosen.model), how, Chunking().max_tokens, chosen.rerank)
+    results = compared(dataset, _embedder(chosen.model), how, Chunking().max_tokens, chosen.rerank)
     if chosen.json:
         report = {
             "dataset": chosen.dataset.name,
@@ -184,32 +161,9 @@ def _of_sample() -> Dataset:
         return read(Path(folder), "article")
 
 
-def _document(row: Mapping[str, str], category: str) -> CleanedDocument:
-    title, text = row.get("title") or "", row["text"]
-    language = code_language(text) if category != "article" else None
-    is_code = category == "code" or (category == "auto" and language is not None)
-    return CleanedDocument(
-        document_id=row["_id"],
-        author=_AUTHOR,
-        platform="files",
-        category=Category.CODE if is_code else Category.ARTICLE,
-        url=None,
-        title=title,
-        text=text,
-        language=None,
-        code_language=language if is_code else None,
-        repository=None,
-        path=None,
-        published_at=None,
-        words=len(text.split()),
-        content_hash=content_hash(title, text),
-        raw_hash="",
-        cleaner="",
-    )
-
-
-def _lines(path: Path) -> list[str]:
-    return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+def _embedder(model: str) -> Embedder:
+    """As the assets have it: on what was measured to be fastest here, once there is enough to embed."""
+    return Embedder(model, backend=Embedding().backend, precision=Embedding().precision)
 
 
 def _progress(done: int, total: int) -> None:

@@ -105,6 +105,23 @@ def compare(folder: Path, questions: Sequence[Question], chunking: Chunking, k: 
     }  # fmt: skip
 
 
+def read_questions(path: Path) -> list[Question]:
+    """A question a line; ends the program, saying where, for a line that is none."""
+    questions = []
+    # By \n alone: a question may hold other line ends, U+2028 say.
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+                spans = tuple((int(start), int(end)) for start, end in row["spans"])
+                questions.append(Question(row["question"] or " ", row["document"].removeprefix("./"), spans))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise SystemExit(f"{path}, line {number}: no question, document and spans ({error!r})") from None
+    if not questions:
+        raise SystemExit(f"{path} has no questions")
+    return questions
+
+
 def read_corpus(folder: Path, asked: set[str]) -> Mapping[str, str]:
     """Every text of a folder by its path."""
     documents = {}
@@ -215,13 +232,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--overlap", type=int, default=Chunking().overlap)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
-    lines = [json.loads(line) for line in given.questions.read_text(encoding="utf-8").splitlines() if line.strip()]
-    questions = [
-        Question(line["question"], line["document"], tuple((start, end) for start, end in line["spans"]))
-        for line in lines
-    ]
-    if not questions:
-        raise SystemExit(f"{given.questions} has no questions")
+    if not given.corpus.is_dir():
+        raise SystemExit(f"{given.corpus} is no folder")
+    questions = read_questions(given.questions)
     chunking = Chunking(max_tokens=given.max_tokens, overlap=given.overlap)
     found = {name: asdict(each) for name, each in compare(given.corpus, questions, chunking, given.k).items()}
     result = {"questions": len(questions), "k": given.k, **chunking.model_dump(), **found}

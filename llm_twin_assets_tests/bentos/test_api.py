@@ -6,7 +6,8 @@ from fastapi.testclient import TestClient
 
 from bentos.api import create_app
 from bentos.desk import Desk
-from bentos.releases import ReleaseFollower, ReleaseOpener
+from bentos.follower import ReleaseFollower
+from bentos.releases import ReleaseOpener
 from llm_twin_assets_tests.inference.tiny_twin import DOCUMENTS, point_to, release
 from resources.embedder import Embedder
 from resources.errors import StorageError
@@ -148,7 +149,7 @@ def test_a_fault_inside_says_nothing_of_the_inside(
     def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("llm_twin_assets.inference.answer.retrieve", fails)
+    monkeypatch.setattr("llm_twin_assets.inference.answer.Retriever.find", fails)
     response = api.post("/v1/answer", json=QUESTION)
     assert response.status_code == status
     assert "/home/x" not in response.text

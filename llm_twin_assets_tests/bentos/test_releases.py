@@ -1,12 +1,15 @@
+import json
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bentos.releases import Released, ReleaseFollower, ReleaseOpener, ReleaseRefusedError
+from bentos.follower import ReleaseFollower
+from bentos.releases import Released, ReleaseOpener, ReleaseRefusedError
 from llm_twin_assets.domain.release import Release
-from llm_twin_assets_tests.inference.tiny_twin import pinned, point_to, release
+from llm_twin_assets_tests.inference.tiny_twin import pinned, point_to, put_on_record, release
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
 from resources.object_store import ObjectStore
@@ -75,6 +78,96 @@ def test_an_unreadable_pointer_leaves_the_old_release_serving(
     assert sum("not served" in record.message for record in caplog.records) == 1
 
 
+def forge_pointer(objects: ObjectStore) -> None:
+    forged = json.loads(objects.get("releases/maya/current.json")) | {"model_path": "models/other"}
+    objects.replace("releases/maya/current.json", json.dumps(forged).encode())
+
+
+def forge_release(objects: ObjectStore) -> None:
+    forged = json.loads(objects.get("releases/maya/000002.json")) | {"model_path": "models/tiny"}
+    for name in ("000002", "current"):
+        objects.replace(f"releases/maya/{name}.json", json.dumps(forged).encode())
+    point_at_approval(objects, "model_version", "7")
+
+
+def point_at_approval(objects: ObjectStore, key: str, value: str) -> None:
+    forged = json.loads(objects.get("approvals/maya/000002.json")) | {key: value}
+    for name in ("000002", "current"):
+        objects.replace(f"approvals/maya/{name}.json", json.dumps(forged).encode())
+
+
+def change_approver(objects: ObjectStore) -> None:
+    point_at_approval(objects, "approver", "somebody else")
+
+
+def copy_pointer_of_another(objects: ObjectStore) -> None:
+    objects.replace(
+        "releases/maya/current.json",
+        objects.get("releases/maya/current.json").replace(b'"maya"', b'"ben"'),
+    )
+
+
+@pytest.mark.parametrize("tamper", [forge_pointer, forge_release, change_approver, copy_pointer_of_another])
+def test_what_the_records_do_not_bear_out_is_not_served(
+    home: Path, embedder: Embedder, tamper: Callable[[ObjectStore], None], caplog: pytest.LogCaptureFixture
+):
+    following = follower(home)
+    point_to(home, release(embedder))
+    following.poll()
+    point_to(home, release(embedder, sequence=2, model_path="models/other"))
+    tamper(ObjectStore(str(home / "objects")))
+    following.poll()
+    assert following.current["maya"].record.sequence == 1
+    assert "Nothing is released from it" in caplog.text
+    fresh = follower(home)
+    fresh.poll()
+    assert not fresh.ready
+
+
+def test_a_pointer_that_goes_back_is_not_followed(home: Path, embedder: Embedder, caplog: pytest.LogCaptureFixture):
+    following, objects = follower(home), ObjectStore(str(home / "objects"))
+    point_to(home, release(embedder))
+    old = objects.get("releases/maya/current.json")
+    point_to(home, release(embedder, sequence=2, model_path="models/other"))
+    following.poll()
+    objects.replace("releases/maya/current.json", old)
+    following.poll()
+    assert following.current["maya"].record.sequence == 2
+    assert "the pointer went back" in caplog.text
+
+
+def test_a_roll_back_takes_what_is_still_open(home: Path, embedder: Embedder):
+    following = follower(home)
+    point_to(home, release(embedder))
+    following.poll()
+    first = following.current["maya"]
+    point_to(home, release(embedder, sequence=2, model_path="models/other"))
+    following.poll()
+    shutil.rmtree(home / "objects" / "models" / "tiny")
+    put_on_record(home, first.record.model_copy(update={"release_id": "maya-000003"}))
+    following.poll()
+    back = following.current["maya"]
+    assert back.record.release_id == "maya-000003"
+    assert back.twin.engine is first.twin.engine
+    assert back.twin.labels["release"] == "maya-000003"
+
+
+def test_after_a_start_the_release_before_is_opened_too(home: Path, embedder: Embedder):
+    point_to(home, release(embedder))
+    point_to(home, release(embedder, sequence=2, model_path="models/other"))
+    following = follower(home)
+    following.poll()
+    following.warm_up()
+    shutil.rmtree(home / "objects" / "models" / "tiny")
+    put_on_record(home, pinned_as_first(home).model_copy(update={"release_id": "maya-000003"}))
+    following.poll()
+    assert following.current["maya"].record.release_id == "maya-000003"
+
+
+def pinned_as_first(home: Path) -> Release:
+    return Release.model_validate_json(ObjectStore(str(home / "objects")).get("releases/maya/000001.json"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -83,7 +176,7 @@ def test_an_unreadable_pointer_leaves_the_old_release_serving(
         ({"snapshot": "snapshot-gone"}, "no snapshot"),
         ({"model_path": "models/none"}, "holds no model"),
         ({"model_digest": "0" * 64}, "its model is not the one found here"),
-        ({"author": "ben"}, "points to a release of 'ben'"),
+        ({"engine": "abacus"}, "its engine is not the one found here"),
     ],
 )
 def test_a_release_that_must_not_or_cannot_be_served_leaves_the_old_one(
@@ -92,8 +185,7 @@ def test_a_release_that_must_not_or_cannot_be_served_leaves_the_old_one(
     following = follower(home)
     point_to(home, release(embedder))
     following.poll()
-    bad = pinned(home, release(embedder, sequence=2)).model_copy(update=change)
-    ObjectStore(str(home / "objects")).replace("releases/maya/current.json", bad.model_dump_json().encode())
+    put_on_record(home, pinned(home, release(embedder, sequence=2)).model_copy(update=change))
     following.poll()
     assert following.current["maya"].record.sequence == 1
     assert message in caplog.text
@@ -107,7 +199,7 @@ def test_pins_are_checked_with_an_error_that_says_what_to_do(home: Path, embedde
 
 def test_a_failed_release_is_tried_again_after_a_while(home: Path, embedder: Embedder):
     following = follower(home, retry=0.0)
-    point_to(home, pinned(home, release(embedder)).model_copy(update={"model_path": "models/late"}))
+    put_on_record(home, pinned(home, release(embedder)).model_copy(update={"model_path": "models/late"}))
     following.poll()
     assert not following.ready
     shutil.copytree(home / "objects" / "models" / "tiny", home / "objects" / "models" / "late")

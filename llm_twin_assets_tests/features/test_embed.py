@@ -39,7 +39,10 @@ def test_the_plan_tells_new_changed_unchanged_and_removed(make_cleaned):
 
 def test_the_hash_of_a_document_changes_with_all_that_its_rows_are_made_from(make_cleaned):
     document = make_cleaned("text")
-    changes = {"title": "t", "url": "u", "published_at": None, "content_hash": "c", "path": "p"}
+    changes = {
+        "title": "t", "url": "u", "published_at": None, "content_hash": "c", "path": "p", "language": "de",
+        "tags": ("loom",),
+    }  # fmt: skip
     variants = [dataclasses.replace(document, **{name: value}) for name, value in changes.items()]
     hashes = {document_hash(each, "m", 50) for each in [document, *variants]}
     hashes |= {document_hash(document, "other model", 50), document_hash(document, "m", 51)}
@@ -57,6 +60,24 @@ def test_a_text_is_encoded_once_and_never_if_its_vector_is_known(make_cleaned):
     assert again.encoded == 0
     assert again.rows.equals(first.rows)
     assert model.encoded == ["On engines\n\nSame words."]
+
+
+def test_rows_say_what_a_search_may_be_narrowed_to(make_cleaned):
+    prose = dataclasses.replace(make_cleaned("Words.", name="a"), language="de", tags=("Looms", "cards", "looms"))
+    code = dataclasses.replace(make_cleaned("x = 1", name="b"), language=None, code_language="python")
+    rows = embed([prose, code], Counting(), 50, lambda keys: {}).rows
+    assert rows["language"].to_pylist() == ["de", "python"]
+    assert rows["tags"].to_pylist() == [["cards", "looms"], []]
+
+
+def test_a_changed_tag_writes_a_document_anew_and_encodes_nothing(make_cleaned):
+    before, model = make_cleaned("Words."), Counting()
+    rows = embed([before], model, 50, lambda keys: {}).rows
+    known = dict(zip(rows["embedding_key"].to_pylist(), rows["vector"].to_pylist(), strict=True))
+    indexed = dict(zip(rows["document_id"].to_pylist(), rows["document_hash"].to_pylist(), strict=True))
+    todo = plan([dataclasses.replace(before, tags=("loom",))], indexed, model.digest, 50)
+    again = embed(todo.changed, model, 50, lambda keys: {key: known[key] for key in keys})
+    assert (again.chunks, again.encoded, again.rows["tags"].to_pylist()) == (1, 0, [["loom"]])
 
 
 def test_progress_ends_at_the_total(make_cleaned):

@@ -43,8 +43,10 @@ def test_where_all_texts_are_about_as_near_the_words_decide():
 
 def test_a_chunk_below_a_full_list_is_taken_to_score_as_its_last():
     how = Retrieval(candidates=2)
-    found = fuse([hit("a", 1.0), hit("b", 0.9)], [hit("c", 2.0), hit("b", 1.0)], how)
-    assert {each.chunk_id: each.score for each in found} == pytest.approx({"a": 0.75, "b": 0.7, "c": 0.95})
+    found = fuse([hit("a", 1.0), hit("b", 0.8)], [hit("c", 2.0), hit("b", 1.0)], how)
+    # Shares are counted from half the last score: of b (0.8 - 0.4) / (1 - 0.4) and (1 - 0.5) / (2 - 0.5).
+    expected = {"a": (1 + 1 / 3) / 2, "b": (2 / 3 + 1 / 3) / 2, "c": (2 / 3 + 1) / 2}
+    assert {each.chunk_id: each.score for each in found} == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("how", [Retrieval(dense_weight=0.0), Retrieval(dense_weight=0.0, fusion="ranks")])

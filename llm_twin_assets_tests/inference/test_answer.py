@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from llm_twin_assets.features.retrieve import Retriever
 from llm_twin_assets.inference.answer import Answer, Limits, Outcome, Twin, answer, fitting
 from llm_twin_assets.inference.engines import EngineError, Generated, TransformersEngine
 from llm_twin_assets.inference.prompts import Message
 from llm_twin_assets_tests.inference import tiny_twin
 from resources.embedder import Embedder
+from resources.settings import Retrieval
 from resources.vector_store import Filters, Index
 
 TEXTS = {each.document_id: each.text for each in tiny_twin.DOCUMENTS}
@@ -36,7 +38,9 @@ class Scripted:
 
 
 def twin(index: Index, embedder: Embedder, engine: Scripted | TransformersEngine) -> Twin:
-    return Twin(tiny_twin.AUTHOR, "Maya Lindqvist", index, embedder, engine, {"release": "maya-000001"})
+    return Twin(
+        tiny_twin.AUTHOR, "Maya Lindqvist", Retriever(index, embedder), embedder, engine, {"release": "maya-000001"}
+    )
 
 
 def assert_true(given: Answer) -> None:
@@ -146,4 +150,21 @@ def test_an_answer_cut_by_its_limit_ends_with_a_whole_sentence(index: Index, emb
 def test_a_random_model_degrades_to_something_true(index: Index, embedder: Embedder, tiny_model: Path):
     given = answer(twin(index, embedder, TransformersEngine(tiny_model)), SPLIT, limits=Limits(max_new_tokens=24))
     assert given.degraded
+    assert_true(given)
+
+
+def test_a_search_that_lacks_a_part_still_answers_and_says_so(index: Index, embedder: Embedder):
+    retriever = Retriever(index, embedder, lacking=("reranking is off: no such model",))
+    says = "Split by document before you make a single sample."
+    given = answer(Twin(tiny_twin.AUTHOR, "Maya Lindqvist", retriever, embedder, Scripted(says)), SPLIT)
+    assert (given.outcome, given.degraded, given.cause) == (Outcome.ANSWERED, True, "search_degraded")
+    assert given.reason == "reranking is off: no such model"
+    assert_true(given)
+
+
+def test_retrieval_is_configured_as_the_twin_is(index: Index, embedder: Embedder):
+    sections = Retriever(index, embedder, Retrieval(section_characters=4000, per_document=1))
+    engine = Scripted("I do not know.")
+    given = answer(Twin(tiny_twin.AUTHOR, "Maya Lindqvist", sections, embedder, engine), SPLIT)
+    assert len({each.document_id for each in given.citations}) == len(given.citations)
     assert_true(given)

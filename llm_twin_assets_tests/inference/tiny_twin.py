@@ -5,9 +5,11 @@ from pathlib import Path
 
 from llm_twin_assets.domain.document import Category, CleanedDocument
 from llm_twin_assets.domain.identity import content_hash, document_id
-from llm_twin_assets.domain.release import Release
+from llm_twin_assets.domain.release import Approval, Release
+from llm_twin_assets.domain.released import approvals_prefix, releases_prefix
 from llm_twin_assets.features.embed import embed
 from llm_twin_assets.inference.prompts import prompt_digest
+from llm_twin_assets.release.records import append, decisions, switch
 from resources.embedder import Embedder
 from resources.folder_digest import folder_digest
 from resources.lance_store import LanceVectorStore
@@ -140,11 +142,35 @@ def release(embedder: Embedder, *, sequence: int = 1, author: str = AUTHOR, mode
     )
 
 
-def point_to(home: Path, record: Release) -> None:
-    """Switch the author's pointer, as deployment does for a model that is there."""
-    objects = ObjectStore(str(home / "objects"))
-    record = pinned(home, record)
-    objects.replace(f"releases/{record.author}/current.json", record.model_dump_json().encode())
+def point_to(home: Path, record: Release) -> Release:
+    """Approve, record and switch to a release, as deployment does for a model that is there."""
+    return put_on_record(home, pinned(home, record))
+
+
+def put_on_record(home: Path, record: Release) -> Release:
+    """The same, whether it can be opened or not."""
+    objects, author = ObjectStore(str(home / "objects")), record.author
+    yes = append(
+        objects,
+        approvals_prefix(author),
+        lambda number: Approval(
+            sequence=number,
+            author=author,
+            model_version=record.model_version,
+            decision="approved",
+            approver=record.approver,
+            reason="a test",
+            decided_at=record.released_at,
+        ),
+    )
+    switch(objects, approvals_prefix(author), yes)
+    digest = decisions(objects, author)[-1].digest
+    follows = {"approval_sequence": yes.sequence, "approval_digest": digest}
+    written = append(
+        objects, releases_prefix(author), lambda number: record.model_copy(update={"sequence": number, **follows})
+    )
+    switch(objects, releases_prefix(author), written)
+    return written
 
 
 def pinned(home: Path, record: Release) -> Release:
