@@ -2,15 +2,17 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
+from typing import cast
 
 import dagster as dg
 
 from llm_twin_assets.automation import WHEN_CONTENT_CHANGED_AND_CHECKED
 from llm_twin_assets.datasets import version
-from llm_twin_assets.datasets.instruct import Generated, generate
+from llm_twin_assets.datasets.making import Made, bring_up_to_date
 from llm_twin_assets.datasets.preview import counts_plot, samples_preview
-from llm_twin_assets.datasets.split import split_of
 from llm_twin_assets.domain.document import Category, CleanedDocument
+from llm_twin_assets.domain.sample import Sample
 from llm_twin_assets.domain.tables import cleaned_documents
 from llm_twin_assets.partitions import AUTHORS, OWNERS
 from resources.object_store import ObjectStore
@@ -27,8 +29,9 @@ from resources.warehouse import Warehouse
     owners=OWNERS,
     automation_condition=WHEN_CONTENT_CHANGED_AND_CHECKED,
     description=(
-        "Instruction-answer pairs for fine-tuning: the instruction is made up by rule, the answer is the author's own "
-        "text, verbatim, with its document and span. Split by document first, then stored for good under its digest."
+        "Instruction-answer pairs for fine-tuning: the instruction is made up, the answer is the author's own text, "
+        "verbatim, with its document and span. Split by clusters of documents first, then stored for good under its "
+        "digest."
     ),
 )
 def instruct(
@@ -37,38 +40,46 @@ def instruct(
     objects: dg.ResourceParam[ObjectStore],
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
-    """Read the cleaned documents, generate the samples, store them as a version."""
+    """Read the cleaned documents, bring the dataset version up to date, show it."""
     started = time.monotonic()
     author = context.partition_key
-    documents = read_cleaned(warehouse, author)
-    generated = generate(documents, settings.dataset)
-    split = [(document, split_of(document.document_id, settings.dataset)) for document in documents]
-    digest, files, _ = version.build(author, generated.samples, split, settings.dataset)
-    prefix = version.store(objects, author, digest, files)
+    snapshots = {category.plural: warehouse.version(f"cleaned/{category.plural}") for category in Category}
+    made = bring_up_to_date(author, all_cleaned(warehouse, author), objects, settings)
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(digest),
+        data_version=dg.DataVersion(made.version.digest),
         metadata={
-            **_counts(generated),
-            "documents": len(documents),
-            "dataset_version": digest,
-            "path": dg.MetadataValue.path(f"{objects.root}/{prefix}"),
-            "dropped": dg.MetadataValue.json(generated.dropped),
-            "kinds": dg.MetadataValue.json(dict(Counter(sample.kind for sample in generated.samples))),
-            "plot": dg.MetadataValue.md(counts_plot(generated.samples)),
-            "preview": dg.MetadataValue.md(samples_preview(generated.samples)),
+            **_shown(made, version.all_samples(objects, made.version)),
+            "snapshots": dg.MetadataValue.json({table: each for table, each in snapshots.items() if each is not None}),
+            "path": dg.MetadataValue.path(f"{objects.root}/{made.version.prefix}"),
             "seconds": round(time.monotonic() - started, 2),
         },
     )
 
 
 def read_cleaned(warehouse: Warehouse, author: str) -> list[CleanedDocument]:
-    """All cleaned documents of an author, of every category."""
+    """The cleaned documents of an author that stand for themselves, of every category."""
+    return [document for document in all_cleaned(warehouse, author) if document.duplicate_of is None]
+
+
+def all_cleaned(warehouse: Warehouse, author: str) -> list[CleanedDocument]:
+    """All cleaned documents of an author, those too that say what another one says: they seal each other."""
     tables = [warehouse.read(f"cleaned/{category.plural}", author) for category in Category]
     return [document for table in tables if table.num_rows for document in cleaned_documents(table)]
 
 
-def _counts(generated: Generated) -> dict[str, int]:
-    counts = {"samples": len(generated.samples)}
-    for sample in generated.samples:
-        counts[f"samples_{sample.split.value}"] = counts.get(f"samples_{sample.split.value}", 0) + 1
-    return counts
+def _shown(made: Made, samples: Sequence[Sample]) -> dict[str, dg.MetadataValue | int | str | bool]:
+    manifest = made.version.manifest
+    splits = Counter(f"samples_{sample.split.value}" for sample in samples)
+    listed = ("languages", "dropped", "decontamination", "tiers", "kinds")
+    return {
+        "new": made.is_new,
+        "dataset_version": made.version.digest,
+        "samples": len(samples),
+        **splits,
+        "documents": sum(len(ids) for ids in cast("dict[str, list[str]]", manifest["documents"]).values()),
+        "near_duplicate_clusters": len(cast("list[object]", manifest["clusters"])),
+        **{name: dg.MetadataValue.json(cast("dict[str, object]", manifest[name])) for name in listed},
+        **({"teacher": dg.MetadataValue.json(made.teacher)} if made.teacher else {}),
+        "plot": dg.MetadataValue.md(counts_plot(samples)),
+        "preview": dg.MetadataValue.md(samples_preview(samples)),
+    }

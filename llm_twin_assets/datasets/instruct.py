@@ -1,125 +1,132 @@
 """Instruct samples without a teacher: made-up instructions, the author's own words as answers."""
 
-import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from llm_twin_assets.datasets.spans import Span, leading_paragraphs, trimmed
-from llm_twin_assets.datasets.split import split_of
-from llm_twin_assets.datasets.topic import topic_of
+from llm_twin_assets.collection.scrub.scrubber import Scrubber
+from llm_twin_assets.datasets.article_drafts import article_drafts
+from llm_twin_assets.datasets.code_drafts import code_drafts
+from llm_twin_assets.datasets.decontamination import decontaminate
+from llm_twin_assets.datasets.draft import Draft
+from llm_twin_assets.datasets.filters import DraftFilter, Eligible, eligible, normalized, without_duplicates
+from llm_twin_assets.datasets.split import Assignment
+from llm_twin_assets.datasets.tiers import with_tiers, within
+from llm_twin_assets.datasets.topic import post_drafts
 from llm_twin_assets.domain.document import Category, CleanedDocument
-from llm_twin_assets.domain.identity import content_hash, digest
-from llm_twin_assets.domain.sample import Sample, Split
-from llm_twin_assets.domain.sections import sections
+from llm_twin_assets.domain.identity import Json, digest
+from llm_twin_assets.domain.sample import Sample, Split, Tier
 from resources.settings import Dataset
 
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An instruction and where in its document the answer stands."""
-
-    kind: str
-    instruction: str
-    span: Span
+_NOTHING_PERSONAL = Scrubber.of(())
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """Samples, and how many drafts were left out, by reason."""
+    """Samples with the documents they were made of; drafts and documents left out by reason; what splits shared.
+
+    `made` is every train sample by tier, those too that the configured tier leaves out.
+    """
 
     samples: tuple[Sample, ...]
-    dropped: dict[str, int]
+    documents: tuple[tuple[CleanedDocument, Split], ...] = ()
+    dropped: dict[str, int] = field(default_factory=dict)
+    decontamination: dict[str, Json] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    made: dict[str, int] = field(default_factory=dict)
 
 
-def generate(documents: Iterable[CleanedDocument], settings: Dataset) -> Generated:
-    """All samples of a corpus, in a stable order, each in the split of its document."""
-    samples: list[Sample] = []
-    dropped: Counter[str] = Counter()
-    # Sealed documents first: where two documents share a text or an instruction, the copy in train is the one to go.
-    order = {Split.TEST: 0, Split.VALIDATION: 1, Split.TRAIN: 2}
-    ranked = sorted(documents, key=lambda d: (order[split_of(d.document_id, settings)], d.document_id))
-    seen_texts: set[str] = set()
-    seen_instructions: set[str] = set()
-    for document in ranked:
-        text_hash = content_hash(document.text)
-        if text_hash in seen_texts:
-            dropped["duplicate document"] += 1
-            continue
-        seen_texts.add(text_hash)
-        for draft in drafts(document, settings):
-            if reason := _unfit(draft, document, settings, seen_instructions):
-                dropped[reason] += 1
-                continue
-            seen_instructions.add(draft.instruction)
-            samples.append(_sample(draft, document, settings))
-    return Generated(tuple(samples), dict(sorted(dropped.items())))
+def generate(
+    documents: Iterable[CleanedDocument],
+    assignment: Assignment,
+    settings: Dataset,
+    *,
+    scrubber: Scrubber = _NOTHING_PERSONAL,
+    further: Mapping[str, Sequence[Draft]] | None = None,
+) -> Generated:
+    """All samples of a corpus in a stable order, each in the split of its document.
+
+    `further` are drafts by document id that somebody else made; they pass the same filters.
+    """
+    found = eligible(documents, settings)
+    # Sealed documents first: where two share a text or an instruction, the copy in train is the one to go.
+    ranked = sorted(found.documents, key=lambda d: (assignment.splits[d.document_id].rank, d.document_id))
+    split = tuple((document, assignment.splits[document.document_id]) for document in ranked)
+    maker = _Maker(found, settings, scrubber, further or {})
+    unique, repeated = without_duplicates(list(maker.samples(split)), settings)
+    texts = {each: [document.text for document, own in split if own is each] for each in Split}
+    clean = decontaminate(unique, texts, settings.max_leaked_8grams)
+    samples = with_tiers(clean.samples)
+    kept = within(samples, Tier(settings.tier))
+    return Generated(
+        samples=kept,
+        documents=split,
+        dropped=dict(sorted((found.dropped + maker.dropped + repeated + clean.dropped).items())),
+        decontamination=clean.report,
+        languages=tuple(sorted(found.languages)),
+        made={tier.value: sum(each.split is Split.TRAIN for each in within(samples, tier)) for tier in Tier},
+    )
 
 
 def drafts(document: CleanedDocument, settings: Dataset) -> Iterator[Draft]:
     """What could be asked of one document."""
-    if document.category is Category.ARTICLE:
-        yield from _article_drafts(document, settings.max_answer_words)
-    elif document.category is Category.POST:
-        yield Draft("topic_post", f"Write a post about {topic_of(document.text)}.", _whole(document.text))
-    elif document.code_language == "python":
-        yield from _function_drafts(document)
+    yield from _DRAFTS[document.category](document, settings.max_answer_words)
 
 
-def _article_drafts(document: CleanedDocument, max_words: int) -> Iterator[Draft]:
-    for index, section in enumerate(sections(document.text)):
-        span = leading_paragraphs(document.text, Span(section.body, section.end), max_words)
-        if index == 0:
-            yield Draft("title_opening", f'Write the opening of the article "{document.title}".', span)
-        elif heading := section.path[-1]:
-            yield Draft("heading_section", f'From the article "{document.title}", write the section "{heading}".', span)
+def _post_drafts(document: CleanedDocument, _: int) -> Iterator[Draft]:
+    return post_drafts(document)
 
 
-def _function_drafts(document: CleanedDocument) -> Iterator[Draft]:
-    try:
-        tree = ast.parse(document.text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # another Python, or hostile input: no sample
-        return
-    starts = _line_starts(document.text)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not (docstring := ast.get_docstring(node)):
-            continue
-        first = min((decorator.lineno for decorator in node.decorator_list), default=node.lineno)
-        span = trimmed(document.text, Span(starts[first - 1], starts[node.end_lineno or node.lineno]))
-        summary = docstring.split("\n\n")[0].replace("\n", " ")
-        yield Draft("docstring_code", f"Write the Python function `{node.name}`: {summary}", span)
+_DRAFTS: dict[Category, Callable[[CleanedDocument, int], Iterator[Draft]]] = {
+    Category.ARTICLE: article_drafts,
+    Category.POST: _post_drafts,
+    Category.CODE: code_drafts,
+}
 
 
-def _line_starts(text: str) -> list[int]:
-    """Offsets of the lines as `ast` counts them (it splits at `\\n` alone once line ends are normalized)."""
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    return starts
+class _Maker:
+    """Drafts made into samples one by one; no instruction is given twice."""
+
+    def __init__(
+        self, found: Eligible, settings: Dataset, scrubber: Scrubber, further: Mapping[str, Sequence[Draft]]
+    ) -> None:
+        self.dropped: Counter[str] = Counter()
+        self._found, self._settings, self._scrubber, self._further = found, settings, scrubber, further
+        self._asked: set[str] = set()
+
+    def samples(self, documents: Iterable[tuple[CleanedDocument, Split]]) -> Iterator[Sample]:
+        for document, split in documents:
+            fit = DraftFilter(document, self._settings, self._scrubber)
+            flags = self._found.flags_of(document, self._settings)
+            for draft in (*drafts(document, self._settings), *self._further.get(document.document_id, ())):
+                reason = fit.reason(draft)
+                instruction = None if reason else self._unasked(draft)
+                if instruction is None:
+                    self.dropped[reason or "duplicate instruction"] += 1
+                else:
+                    yield _sample(draft, instruction, document, split, flags)
+
+    def _unasked(self, draft: Draft) -> str | None:
+        """The first of its wordings that no sample before has."""
+        for wording in draft.wordings:
+            key = normalized(wording)
+            if key not in self._asked:
+                self._asked.add(key)
+                return wording
+        return None
 
 
-def _whole(text: str) -> Span:
-    return trimmed(text, Span(0, len(text)))
-
-
-def _unfit(draft: Draft, document: CleanedDocument, settings: Dataset, seen: set[str]) -> str | None:
-    words = len(draft.span.of(document.text).split())
-    if words < settings.min_answer_words:
-        return "answer too short"
-    if words > settings.max_answer_words:
-        return "answer too long"
-    return "duplicate instruction" if draft.instruction in seen else None
-
-
-def _sample(draft: Draft, document: CleanedDocument, settings: Dataset) -> Sample:
+def _sample(draft: Draft, instruction: str, document: CleanedDocument, split: Split, flags: tuple[str, ...]) -> Sample:
     answer = draft.span.of(document.text)
     return Sample(
-        sample_id=digest([document.document_id, draft.kind, draft.instruction, answer])[:32],
-        split=split_of(document.document_id, settings),
+        sample_id=digest([document.document_id, draft.kind, instruction, answer])[:32],
+        split=split,
         kind=draft.kind,
-        instruction=draft.instruction,
+        instruction=instruction,
         answer=answer,
         document_id=document.document_id,
         start=draft.span.start,
         end=draft.span.end,
+        language=document.code_language if document.category is Category.CODE else document.language,
+        flags=flags,
     )

@@ -4,20 +4,23 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from llm_twin_assets.datasets.card import card
+from llm_twin_assets.datasets.instruct import Generated
+from llm_twin_assets.datasets.split import Assignment
 from llm_twin_assets.domain.document import CleanedDocument
 from llm_twin_assets.domain.identity import Json, digest
-from llm_twin_assets.domain.sample import Sample, Split
+from llm_twin_assets.domain.sample import Sample, Split, Tier
 from resources.errors import StorageError
 from resources.object_store import ObjectStore
 from resources.settings import Dataset
 
+_ROW_GROUP = 2000
 SAMPLE_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -28,6 +31,9 @@ SAMPLE_SCHEMA = pa.schema(
         ("document_id", pa.string()),
         ("start", pa.int64()),
         ("end", pa.int64()),
+        ("language", pa.string()),
+        ("flags", pa.list_(pa.string())),
+        ("tier", pa.string()),
     ]
 )
 DOCUMENT_SCHEMA = pa.schema(
@@ -52,46 +58,83 @@ class DatasetVersion:
 
 
 def build(
-    author: str, samples: Sequence[Sample], documents: Sequence[tuple[CleanedDocument, Split]], settings: Dataset
+    author: str, generated: Generated, assignment: Assignment, settings: Dataset
 ) -> tuple[str, dict[str, bytes], dict[str, Json]]:
-    """Digest, files by name, and manifest of a dataset version. Same input, same digest, on any machine."""
-    sample_rows = [{**asdict(sample), "split": sample.split.value} for sample in samples]
-    document_rows = [_document_row(document, split) for document, split in documents]
-    content: dict[str, Json] = {
-        "author": author,
-        "settings": settings.model_dump(mode="json"),
-        "samples": [row["sample_id"] for row in sample_rows],
-        "documents": sorted([row["document_id"], row["split"], row["content_hash"]] for row in document_rows),
-    }
-    version = digest(content)
+    """Digest, files by name, and manifest of a dataset version. Same input, same digest, on any machine.
+
+    The digest covers what is learnt from, not the bytes that Parquet makes of it nor the counts of what was left out.
+    """
+    samples = generated.samples
+    version = digest(
+        {
+            "author": author,
+            "settings": settings.model_dump(mode="json"),
+            "samples": [digest(_row(sample)) for sample in samples],
+            "documents": sorted(
+                [each.document_id, split.value, each.content_hash] for each, split in generated.documents
+            ),
+        }
+    )
+    placed = {document.document_id: split for document, split in generated.documents}
     manifest: dict[str, Json] = {
         "digest": version,
         "author": author,
-        "settings": content["settings"],
-        "samples": dict(Counter(row["split"] for row in sample_rows)),
-        "kinds": dict(Counter(row["kind"] for row in sample_rows)),
-        "documents": {split.value: _ids(document_rows, split) for split in Split},
+        "settings": settings.model_dump(mode="json"),
+        "samples": dict(Counter(sample.split.value for sample in samples)),
+        "kinds": dict(sorted(Counter(sample.kind for sample in samples).items())),
+        "languages": generated.languages,
+        "tiers": generated.made,
+        "dropped": generated.dropped,
+        "decontamination": generated.decontamination,
+        "documents": {split.value: [key for key, own in placed.items() if own is split] for split in Split},
+        "clusters": [{"split": assignment.splits[each[0]].value, "documents": each} for each in assignment.clusters],
     }
-    files = {f"{split.value}.parquet": _parquet(sample_rows, split, SAMPLE_SCHEMA) for split in Split}
-    files["test_documents.parquet"] = _parquet(document_rows, Split.TEST, DOCUMENT_SCHEMA)
+    files = {f"{split.value}.parquet": _samples_file(samples, split) for split in Split}
+    files["test_documents.parquet"] = _documents_file(generated.documents)
     files["manifest.json"] = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
     files["README.md"] = card(manifest).encode()
     return version, files, manifest
 
 
-def store(objects: ObjectStore, author: str, version: str, files: dict[str, bytes]) -> str:
+def store(
+    objects: ObjectStore,
+    author: str,
+    version: str,
+    files: dict[str, bytes],
+    assignment: Assignment,
+    settings: Dataset,
+    recipe: str = "",
+) -> str:
     """Write the files of a version that is not there yet and make it current; returns its prefix.
 
-    The manifest is written last: a version without one is half-written, and writing it again completes it.
+    `recipe` is the digest of what it was made from: `made_by` finds it again. The manifest is
+    written last: a version without one is half-written, and writing it again completes it.
     """
     prefix = f"datasets/{author}/{version}"
     if objects.find(f"{prefix}/manifest.json") is None:
         for name in sorted(files, key=lambda name: name == "manifest.json"):
             objects.replace(f"{prefix}/{name}", files[name])
-    pointer = json.dumps({"digest": version}).encode()
+    seal: dict[str, Json] = {"documents": sorted(assignment.sealed), "drawn": _drawn(settings)}
+    pointer = json.dumps({"digest": version, "sealed": seal, "recipe": recipe}).encode()
     if objects.find(f"datasets/{author}/current.json") != pointer:
         objects.replace(f"datasets/{author}/current.json", pointer)
     return prefix
+
+
+def sealed_before(objects: ObjectStore, author: str, settings: Dataset) -> frozenset[str]:
+    """Documents that earlier versions sealed for their neighbours' sake; none where another split is asked for."""
+    pointer = objects.find(f"datasets/{author}/current.json")
+    seal = json.loads(pointer).get("sealed") if pointer else None
+    return frozenset(seal["documents"]) if seal and seal["drawn"] == _drawn(settings) else frozenset()
+
+
+def made_by(objects: ObjectStore, author: str, recipe: str) -> DatasetVersion | None:
+    """The current version if it was made from exactly this, and is whole."""
+    pointer = objects.find(f"datasets/{author}/current.json")
+    stated = json.loads(pointer) if pointer else {}
+    if stated.get("recipe") != recipe or objects.find(f"datasets/{author}/{stated['digest']}/manifest.json") is None:
+        return None
+    return open_version(objects, author, stated["digest"])
 
 
 def current(objects: ObjectStore, author: str) -> DatasetVersion:
@@ -113,6 +156,15 @@ def samples_of(objects: ObjectStore, version: DatasetVersion, split: Split) -> p
     return pq.read_table(io.BytesIO(objects.get(f"{version.prefix}/{split.value}.parquet")))
 
 
+def all_samples(objects: ObjectStore, version: DatasetVersion) -> list[Sample]:
+    """The samples of all splits."""
+    rows = [row for split in Split for row in samples_of(objects, version, split).to_pylist()]
+    return [
+        Sample(**{**row, "split": Split(row["split"]), "flags": tuple(row["flags"]), "tier": Tier(row["tier"])})
+        for row in rows
+    ]
+
+
 def test_documents(objects: ObjectStore, version: DatasetVersion) -> pa.Table:
     """The sealed documents, whole, as they were when the version was made."""
     return pq.read_table(io.BytesIO(objects.get(f"{version.prefix}/test_documents.parquet")))
@@ -123,22 +175,35 @@ def local_folder(objects: ObjectStore, version: DatasetVersion, scratch: Path) -
     return objects.local_folder(version.prefix, scratch)
 
 
-def _document_row(document: CleanedDocument, split: Split) -> dict[str, str]:
-    return {
-        "document_id": document.document_id,
-        "split": split.value,
-        "category": document.category.value,
-        "title": document.title,
-        "text": document.text,
-        "content_hash": document.content_hash,
-    }
+def _drawn(settings: Dataset) -> dict[str, Json]:
+    return {"seed": settings.seed, "test_share": settings.test_share}
 
 
-def _ids(rows: Iterable[dict[str, str]], split: Split) -> list[Json]:
-    return [row["document_id"] for row in rows if row["split"] == split.value]
+def _row(sample: Sample) -> dict[str, Json]:
+    return {**{name: getattr(sample, name) for name in SAMPLE_SCHEMA.names}, **_plain(sample)}
 
 
-def _parquet(rows: Sequence[dict[str, str]], split: Split, schema: pa.Schema) -> bytes:
+def _plain(sample: Sample) -> dict[str, Json]:
+    return {"split": sample.split.value, "tier": sample.tier.value}  # Arrow would load pandas to look at an enum
+
+
+def _samples_file(samples: Iterable[Sample], split: Split) -> bytes:
+    return _parquet([_row(sample) for sample in samples if sample.split is split], SAMPLE_SCHEMA)
+
+
+def _documents_file(documents: Iterable[tuple[CleanedDocument, Split]]) -> bytes:
+    sealed = [document for document, split in documents if split is Split.TEST]
+    columns = [name for name in DOCUMENT_SCHEMA.names if name != "split"]
+    plain = {"split": Split.TEST.value}
+    rows = [
+        {**{name: getattr(each, name) for name in columns}, **plain, "category": each.category.value} for each in sealed
+    ]
+    return _parquet(rows, DOCUMENT_SCHEMA)
+
+
+def _parquet(rows: Sequence[dict[str, Json]], schema: pa.Schema) -> bytes:
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([row for row in rows if row["split"] == split.value], schema=schema), buffer)
+    with pq.ParquetWriter(buffer, schema) as writer:
+        for start in range(0, len(rows), _ROW_GROUP):
+            writer.write_table(pa.Table.from_pylist(rows[start : start + _ROW_GROUP], schema=schema))
     return buffer.getvalue()
