@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from resources.errors import StorageError
 from resources.folder_digest import folder_digest
+from resources.process_identity import identity, is_gone
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,6 +22,8 @@ Alias = Literal["candidate", "champion"]
 History = Mapping[str, Sequence[tuple[int, float]]]
 
 _DIGEST, _VERIFIED = "model_digest", "verified"
+_PROCESS = "twin.process"
+_SECONDS_TO_ANSWER = 10
 _METRICS_PER_CALL = 1000  # MLflow's own limit of a batch
 _DATASET_DIGEST_LENGTH = 36  # likewise (DESIGN.md §7)
 
@@ -59,6 +62,17 @@ class TrainingRun:
         self._client.log_batch(self.run_id, params=[Param(key, str(value)) for key, value in params.items()])
         for start in range(0, len(points), _METRICS_PER_CALL):
             self._client.log_batch(self.run_id, metrics=points[start : start + _METRICS_PER_CALL])
+
+    def stream(self, history: History) -> bool:
+        """Record metrics while a training goes on; False if the tracker takes none, which must not end the training."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.log({}, {}, history)
+        except (MlflowException, OSError) as error:
+            logging.getLogger(__name__).warning("live metrics of run %s are lost: %s", self.run_id, error)
+            return False
+        return True
 
     def attach(self, files: Sequence[Path]) -> None:
         """Keep files with the run that are no part of the model."""
@@ -100,11 +114,15 @@ class Registry:
 
     @contextmanager
     def run(self, author: str, *, name: str, tags: Mapping[str, str], dataset_digest: str) -> Iterator[TrainingRun]:
-        """An MLflow run around a training, its terminal status set whatever happens."""
+        """An MLflow run around a training, its terminal status set whatever happens.
+
+        What even SIGKILL does not let happen, the next run of the author makes up for.
+        """
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         experiment = self._experiment(author)
-        run = self._client.create_run(experiment, run_name=name, tags=dict(tags))
+        self._end_abandoned(experiment)
+        run = self._client.create_run(experiment, run_name=name, tags={**tags, _PROCESS: identity()})
         run_id = str(run.info.run_id)
         dataset = Dataset(f"instruct-{author}", dataset_digest[:_DATASET_DIGEST_LENGTH], "object_store", dataset_digest)
         try:
@@ -117,21 +135,20 @@ class Registry:
             raise
         self._client.set_terminated(run_id, "FINISHED")
 
-    def log_candidate(
-        self,
-        author: str,
-        folder: Path,
-        *,
-        params: Mapping[str, object],
-        metrics: Mapping[str, float],
-        tags: Mapping[str, str],
-        history: History,
-        dataset_digest: str,
-    ) -> RegisteredModel:
-        """A run and a version in one go, for a model that was trained elsewhere."""
-        with self.run(author, name=folder.name, tags=tags, dataset_digest=dataset_digest) as run:
-            run.log(params, metrics, history)
-            return run.register(folder, tags, params)
+    def require_reachable(self) -> None:
+        """Raise `StorageError` where MLflow cannot be used: at once, not after all of a client's retries."""
+        if self.tracking_uri.startswith("http"):
+            _require_server(self.tracking_uri)
+            return
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            self._client.search_experiments(max_results=1)
+        except (MlflowException, SQLAlchemyError) as error:
+            raise StorageError(
+                f"MLflow's database cannot be used: {str(error).splitlines()[0]}", where=self.tracking_uri
+            ) from error
 
     def find_version(self, author: str, training_digest: str) -> RegisteredModel | None:
         """The newest verified version that was trained exactly so (tag `training_digest`), or None."""
@@ -203,6 +220,14 @@ class Registry:
         """The run's page in MLflow's web interface."""
         return f"{self._ui}/#/experiments/{self._client.get_run(run_id).info.experiment_id}/runs/{run_id}"
 
+    def _end_abandoned(self, experiment: str) -> None:
+        """End the runs whose process was killed before it could."""
+        for run in self._client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+            process = run.data.tags.get(_PROCESS)
+            if process is not None and is_gone(process):
+                self._client.set_tag(run.info.run_id, "error", "its process ended without a word")
+                self._client.set_terminated(run.info.run_id, "KILLED")
+
     def _model_version(self, author: str, version: str) -> "ModelVersion":
         from mlflow.exceptions import MlflowException
 
@@ -249,6 +274,21 @@ class Registry:
 
 def _registered(version: "ModelVersion") -> RegisteredModel:
     return RegisteredModel(version.name, str(version.version), str(version.run_id), version.tags[_DIGEST])
+
+
+def _require_server(uri: str) -> None:
+    import httpx
+
+    try:
+        answered = httpx.get(f"{uri.rstrip('/')}/health", timeout=_SECONDS_TO_ANSWER).status_code
+    except httpx.HTTPError as error:
+        answered, said = 599, f"{type(error).__name__}: {error}"
+    else:
+        said = f"HTTP status {answered}"
+    if answered >= 500:  # a gateway that wants a password, or hides /health, is there
+        raise StorageError(
+            f"the MLflow server does not answer ({said})", where=uri, mend="Start it, or correct MLFLOW_TRACKING_URI."
+        )
 
 
 def _ensure_registered(client: "MlflowClient", name: str) -> None:

@@ -15,6 +15,8 @@ class ExitCode(IntEnum):
     DIVERGED = 6
     MEMORY = 7
     OUTPUT = 8
+    METHOD = 9
+    PREFERENCES = 10
 
 
 class TrainingError(TwinError):
@@ -31,3 +33,7 @@ class TrainingFailedError(TwinError):
 
 class VerificationError(TwinError):
     """The model in the registry is not the model that was trained."""
+
+
+class PlanError(TwinError):
+    """A training that is not possible on this hardware, or a plan for a model that is not known."""

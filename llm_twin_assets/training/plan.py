@@ -3,14 +3,15 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from llm_twin_assets.domain.identity import digest
 from llm_twin_assets.domain.release import Record
 from resources.bases import parameter_count
-from resources.settings import Training
+from resources.training_settings import Precision, Training, TrainingMethod
 
-Method = Literal["lora", "dora", "full"]
+Method: TypeAlias = TrainingMethod
+PreferenceMethod = Literal["none", "auto", "dpo", "kto"]
 SizeClass = Literal["tiny", "small", "medium", "large"]
 _Value = TypeVar("_Value", int, float, bool)
 
@@ -20,12 +21,10 @@ _SAID: Mapping[SizeClass, str] = {"tiny": "<50M", "small": "50M-1B", "medium": "
 
 # `tiny` was measured on the shipped base: LoRA on six million parameters wants a rate some twenty times what a 7B model
 # bears. The others are the customary values of the LoRA, QLoRA and TRL documentation.
-_LEARNING_RATE: Mapping[SizeClass, Mapping[Method, float]] = {
-    "tiny": {"lora": 5e-3, "dora": 5e-3, "full": 1e-3},
-    "small": {"lora": 5e-4, "dora": 5e-4, "full": 5e-5},
-    "medium": {"lora": 2e-4, "dora": 2e-4, "full": 1e-5},
-    "large": {"lora": 1e-4, "dora": 1e-4, "full": 5e-6},
-}
+_ADAPTER_RATE: Mapping[SizeClass, float] = {"tiny": 5e-3, "small": 5e-4, "medium": 2e-4, "large": 1e-4}
+_FULL_RATE: Mapping[SizeClass, float] = {"tiny": 1e-3, "small": 5e-5, "medium": 1e-5, "large": 5e-6}
+# A preference step is taken from where training ended, and a large one undoes it (TRL's own default is 1e-6).
+_PREFERENCE_RATE_SHARE = 0.05
 _EPOCHS: Mapping[SizeClass, float] = {"tiny": 3.0, "small": 3.0, "medium": 3.0, "large": 2.0}
 # Few samples, few steps: on 140 samples, batches of 2 took a tiny base a quarter further than batches of 8.
 _BATCH_SIZE: Mapping[SizeClass, int] = {"tiny": 2, "small": 16, "medium": 16, "large": 16}
@@ -33,6 +32,11 @@ _BATCH_SIZE: Mapping[SizeClass, int] = {"tiny": 2, "small": 16, "medium": 16, "l
 _MICRO_BATCH_SIZE: Mapping[SizeClass, int] = {"tiny": 2, "small": 4, "medium": 2, "large": 1}
 _LORA_RANK: Mapping[SizeClass, int] = {"tiny": 32, "small": 16, "medium": 16, "large": 16}
 _MAX_LENGTH = 1024
+# rsLoRA divides by the root of the rank, so its alpha stays while the rank grows (Kalajdzievski, arXiv:2312.03732).
+_RSLORA_ALPHA = 16
+# How often a training is evaluated and saved; a long one that is killed loses a tenth of itself at most.
+_CHECKPOINTS: Mapping[SizeClass, int] = {"tiny": 3, "small": 10, "medium": 10, "large": 10}
+_PATIENCE: Mapping[SizeClass, int] = {"tiny": 2, "small": 3, "medium": 3, "large": 3}
 
 
 class TrainingPlan(Record):
@@ -54,6 +58,17 @@ class TrainingPlan(Record):
     gradient_checkpointing: bool
     seed: int
     origins: dict[str, str]
+    # What came later has a default, so that plans stored before can still be read.
+    packing: bool = False
+    neftune_alpha: float | None = None
+    checkpoints: int = 1
+    patience: int | None = None
+    precision: Precision | None = None
+    deterministic: bool = False
+    preference_method: PreferenceMethod = "none"
+    preference_learning_rate: float | None = None
+    preference_epochs: float | None = None
+    preference_beta: float | None = None
 
     @property
     def digest(self) -> str:
@@ -95,11 +110,12 @@ def plan(training: Training, *, parameters: int, context: int | None) -> Trainin
     chosen = _Values(f"default for {training.method} on {_SAID[size]}", training)
     is_adapter = training.method != "full"
     rank = chosen.value("lora_rank", _LORA_RANK[size]) if is_adapter else None
+    learning_rate = chosen.value("learning_rate", (_ADAPTER_RATE if is_adapter else _FULL_RATE)[size])
     batch_size = chosen.value("batch_size", _BATCH_SIZE[size])
     return TrainingPlan(
         method=training.method,
         size_class=size,
-        learning_rate=chosen.value("learning_rate", _LEARNING_RATE[size][training.method]),
+        learning_rate=learning_rate,
         epochs=chosen.value("epochs", _EPOCHS[size]),
         max_steps=training.max_steps,
         batch_size=batch_size,
@@ -108,18 +124,44 @@ def plan(training: Training, *, parameters: int, context: int | None) -> Trainin
         warmup_share=chosen.derived("warmup_share", 0.05),
         weight_decay=chosen.derived("weight_decay", 0.0 if is_adapter else 0.01),
         lora_rank=rank,
-        lora_alpha=chosen.derived("lora_alpha", 2 * rank) if rank else None,
+        lora_alpha=chosen.derived("lora_alpha", _alpha(training.method, rank)) if rank else None,
         lora_dropout=chosen.derived("lora_dropout", 0.0 if size == "tiny" else 0.05) if rank else None,
-        gradient_checkpointing=chosen.derived("gradient_checkpointing", size in ("medium", "large")),
+        gradient_checkpointing=chosen.value("gradient_checkpointing", size in ("medium", "large")),
         seed=training.seed,
+        # A tiny base is trained in batches of a few short samples: one row would hold more of them than a batch.
+        packing=chosen.value("packing", size != "tiny"),
+        checkpoints=chosen.derived("checkpoints", _CHECKPOINTS[size]),
+        patience=chosen.value("patience", _PATIENCE[size]),
+        **_as_said(training),
+        **_preference(training, learning_rate),
         origins={
             "method": _origin(training, "method"),
             "size_class": f"{parameters:,} parameters",
-            "max_steps": _origin(training, "max_steps"),
-            "seed": _origin(training, "seed"),
+            **{key: _origin(training, key) for key in ("max_steps", "seed", *_as_said(training))},
+            **dict.fromkeys(_preference(training, learning_rate), _origin(training, "preference")),
             **chosen.origins,
         },
     )
+
+
+def _alpha(method: Method, rank: int) -> int:
+    return _RSLORA_ALPHA if method == "rslora" else 2 * rank
+
+
+def _as_said(training: Training) -> dict[str, Any]:
+    """What is off, or chosen by the hardware, unless `twin.yaml` says otherwise."""
+    return {key: getattr(training, key) for key in ("neftune_alpha", "precision", "deterministic")}
+
+
+def _preference(training: Training, learning_rate: float) -> dict[str, Any]:
+    chosen = training.preference
+    is_on = chosen.method != "none"
+    return {
+        "preference_method": chosen.method,
+        "preference_learning_rate": (chosen.learning_rate or learning_rate * _PREFERENCE_RATE_SHARE) if is_on else None,
+        "preference_epochs": chosen.epochs if is_on else None,
+        "preference_beta": chosen.beta if is_on else None,
+    }
 
 
 def _divisor(batch_size: int, most: int) -> int:

@@ -25,17 +25,25 @@ TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1, "float16": 0.05}
 
 @dataclass(frozen=True)
 class Probes:
-    """Prompts as token ids and the logits of the token after each."""
+    """Prompts as token ids and the logits of the token after each; `quantized` if the base was, to 4 bits."""
 
     tokens: tuple[tuple[int, ...], ...]
     logits: NDArray[np.float32]
     tolerance: float
+    quantized: bool = False
 
     def save(self, file: Path) -> None:
         """Write as `.npz`, without pickles."""
         flat = np.concatenate([np.asarray(ids, dtype=np.int64) for ids in self.tokens])
         lengths = np.asarray([len(ids) for ids in self.tokens])
-        np.savez_compressed(file, tokens=flat, lengths=lengths, logits=self.logits, tolerance=self.tolerance)
+        np.savez_compressed(
+            file,
+            tokens=flat,
+            lengths=lengths,
+            logits=self.logits,
+            tolerance=self.tolerance,
+            quantized=self.quantized,
+        )
 
     @classmethod
     def load(cls, file: Path) -> "Probes":
@@ -43,7 +51,7 @@ class Probes:
         with np.load(file, allow_pickle=False) as stored:
             ends = np.cumsum(stored["lengths"])[:-1]
             tokens = tuple(tuple(int(token) for token in ids) for ids in np.split(stored["tokens"], ends))
-            return cls(tokens, stored["logits"], float(stored["tolerance"]))
+            return cls(tokens, stored["logits"], float(stored["tolerance"]), bool(stored["quantized"]))
 
     def deviation(self, other: "Probes") -> float:
         """Largest difference of a logit in standard deviations of these; infinite if the prompts differ."""
@@ -54,7 +62,12 @@ class Probes:
 
 
 def take(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", author_name: str, precision: str = "float32"
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    author_name: str,
+    precision: str = "float32",
+    *,
+    quantized: bool = False,
 ) -> Probes:
     """Ask a model the probes, rendered by its own tokenizer."""
     import torch
@@ -71,4 +84,4 @@ def take(
             output = model(input_ids=torch.tensor([ids], device=model.device))
         tokens.append(tuple(ids))
         logits.append(output.logits[0, -1].float().cpu().numpy())
-    return Probes(tuple(tokens), np.stack(logits), TOLERANCE[precision])
+    return Probes(tuple(tokens), np.stack(logits), TOLERANCE[precision], quantized)

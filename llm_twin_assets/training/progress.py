@@ -33,18 +33,23 @@ def _to_stderr(line: str) -> None:
 class Pace:
     """Turns steps into a line every few seconds: how far, at what loss, how long still."""
 
-    def __init__(self, report: Report, total_steps: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, report: Report, total_steps: int, done: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._report = report
         self._total = total_steps
+        self._resumed = done
         self._clock = clock
         self._started = self._last = clock()
 
-    def step(self, done: int, loss: float | None) -> None:
+    def step(self, done: int, loss: float | None, tokens: int = 0) -> None:
         """Say where the training is, if the last line is some seconds old or this is the last step."""
         now = self._clock()
         if now - self._last < _SECONDS_BETWEEN_LINES and done < self._total:
             return
         self._last = now
-        left = (now - self._started) / done * (self._total - done)
+        left = (now - self._started) / max(1, done - self._resumed) * (self._total - done)
         said = "" if loss is None else f", loss {loss:.3f}"
+        if tokens:
+            said += f", {tokens / max(now - self._started, 1e-6):,.0f} tokens/s"
         self._report(f"step {done}/{self._total}{said}, {now - self._started:.0f} s gone, about {left:.0f} s left")

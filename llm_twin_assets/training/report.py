@@ -7,7 +7,9 @@ import dagster as dg
 
 from llm_twin_assets.domain.preview import inline_png, markdown_table, new_figure
 from llm_twin_assets.training.candidate import Candidate, Order
+from llm_twin_assets.training.choosing import Choice
 from llm_twin_assets.training.plan import TrainingPlan
+from llm_twin_assets.training.search_report import search_page
 from resources.object_store import ObjectStore
 from resources.registry import Registry
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from dagster._core.definitions.metadata import RawMetadataValue  # exported nowhere
 
 Curve = Sequence[tuple[int, float]]
+_VALIDATION = (
+    *("base_validation_loss", "validation_loss"),
+    *("base_validation_bits_per_byte", "validation_bits_per_byte"),
+)
 
 
 def plan_table(plan: TrainingPlan) -> str:
@@ -24,6 +30,21 @@ def plan_table(plan: TrainingPlan) -> str:
     return markdown_table(("parameter", "value", "origin"), rows)
 
 
+def choice_metadata(choice: Choice) -> dict[str, "RawMetadataValue"]:
+    """The stored set that a plan follows, and the search that has just found it, if there are such."""
+    found = choice.followed
+    if found is None:
+        return {}
+    return {
+        "search_key": found.key.name,
+        "parameter_set": found.digest,
+        "trials": found.trials,
+        "validation_bits_per_byte": round(found.bits_per_byte, 4),
+        "searched_now": choice.search is not None,
+        **({"search": dg.MetadataValue.md(search_page(choice.search))} if choice.search else {}),
+    }
+
+
 def candidate_metadata(
     order: Order, found: Candidate, registry: Registry, objects: ObjectStore
 ) -> dict[str, "RawMetadataValue"]:
@@ -31,7 +52,7 @@ def candidate_metadata(
     run = found.model.run_id
     metrics = registry.metrics(run)
     curves = {"train": registry.history(run, "loss"), "validation": registry.history(run, "validation")}
-    numbers = ("seconds", "tokens_per_second", "train_loss", "base_validation_loss", "validation_loss", "samples")
+    numbers = ("seconds", "tokens", "tokens_per_second", "samples", "train_loss", *_VALIDATION, "energy_joules")
     return {
         "model": found.model.name,
         "model_version": found.model.version,

@@ -10,7 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from llm_twin_assets.training import lifeline
+from llm_twin_assets.training.checkpoints import Checkpoints
 from llm_twin_assets.training.errors import ExitCode, TrainingError
+from llm_twin_assets.training.methods import require_quantizer
 from llm_twin_assets.training.progress import Report, reporting
 from llm_twin_assets.training.samples import read_samples
 from llm_twin_assets.training.spec import TrainingMetrics, TrainingOutput, TrainingSpec
@@ -32,16 +35,21 @@ def train(spec: TrainingSpec, report: Report) -> TrainingMetrics:
             code=ExitCode.BASE,
         )
     samples = read_samples(spec.dataset_folder)
+    if spec.plan.method == "qlora":
+        require_quantizer()
 
     from llm_twin_assets.training.fitting import fit
 
     partial = TrainingOutput(output.partial)
+    checkpoints = Checkpoints(output.checkpoints)
     if _is_main_process():
         shutil.rmtree(partial.folder, ignore_errors=True)  # what a killed training left
         partial.model.mkdir(parents=True)
-    metrics = fit(spec, samples, partial, report)
+        checkpoints.prepare(spec.order())
+    metrics = fit(spec, samples, partial, checkpoints, report)
     if _is_main_process():
         partial.folder.rename(output.folder)
+        checkpoints.discard()
     return metrics
 
 
@@ -77,4 +85,5 @@ def _is_main_process() -> bool:
 
 
 if __name__ == "__main__":
+    lifeline.hold(os.environ)
     raise SystemExit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_twin_assets.training import probes
 from llm_twin_assets.training.errors import VerificationError
+from llm_twin_assets.training.methods import quantization
 from resources.folder_digest import folder_digest
 from resources.registry import RegisteredModel, Registry
 
@@ -51,7 +52,7 @@ def check_answers(folder: Path, base: Path, author_name: str, expected: probes.P
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        found = probes.take(load_model(folder, base), tokenizer, author_name)
+        found = probes.take(load_model(folder, base, quantized=expected.quantized), tokenizer, author_name)
     except (
         OSError,
         ValueError,
@@ -73,14 +74,18 @@ def check_answers(folder: Path, base: Path, author_name: str, expected: probes.P
     return Verification(deviation, expected.tolerance)
 
 
-def load_model(folder: Path, base: Path) -> "PreTrainedModel":
-    """A model folder in float32, an adapter on its base; on the GPU if there is one."""
+def load_model(folder: Path, base: Path, *, quantized: bool = False) -> "PreTrainedModel":
+    """A model folder in float32, an adapter on its base (in 4 bits as it was trained, if so said); on a GPU if any."""
     import torch
     from transformers import AutoModelForCausalLM
 
     is_adapter = (folder / "adapter_config.json").is_file()
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-        base if is_adapter else folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        base if is_adapter else folder,
+        dtype=torch.float32,
+        quantization_config=quantization("float32") if quantized else None,
+        use_safetensors=True,
+        local_files_only=True,
     )
     if is_adapter:
         from peft import PeftModel

@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import pytest
@@ -23,15 +24,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def log(registry: Registry, author: str, folder: Path, training_digest: str = "a" * 64) -> RegisteredModel:
-    return registry.log_candidate(
-        author,
-        folder,
-        params={"learning_rate": 5e-3, "method": "lora"},
-        metrics={"seconds": 2.5},
-        tags={"training_digest": training_digest, "dataset_version": "d"},
-        history={"loss": [(1, 3.0), (2, 2.0)]},
-        dataset_digest="d" * 64,
-    )
+    tags = {"training_digest": training_digest, "dataset_version": "d"}
+    params = {"learning_rate": 5e-3, "method": "lora"}
+    with registry.run(author, name=folder.name, tags=tags, dataset_digest="d" * 64) as run:
+        run.log(params, {"seconds": 2.5}, {"loss": [(1, 3.0), (2, 2.0)]})
+        return run.register(folder, tags, params)
 
 
 def test_a_logged_model_comes_back_byte_by_byte(registry: Registry, folder: Path, tmp_path: Path) -> None:
@@ -138,3 +135,37 @@ def test_a_digest_sees_names_and_contents(folder: Path) -> None:
     (folder / "sub" / "other.json").write_text("{ }")
 
     assert len({before, renamed, folder_digest(folder)}) == 3
+
+
+def test_a_run_whose_process_was_killed_is_ended_by_the_next_one(registry: Registry, folder: Path) -> None:
+    client = registry._client
+    experiment = client.create_experiment("twin-killed")
+    gone = f"{socket.gethostname()}:{2**22 + 1}:1"  # above the kernel's largest number of a process
+    left = client.create_run(experiment, tags={"twin.process": gone}).info.run_id
+    elsewhere = client.create_run(experiment, tags={"twin.process": "another-machine:1:1"}).info.run_id
+
+    with (
+        registry.run("killed", name="next", tags={}, dataset_digest="d") as run,
+        registry.run("killed", name="beside", tags={}, dataset_digest="d"),
+    ):
+        assert registry.status(run.run_id) == "RUNNING"
+
+    assert registry.status(left) == "KILLED"
+    assert registry.status(elsewhere) == "RUNNING"
+    assert registry.status(run.run_id) == "FINISHED"
+
+
+def test_a_database_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_bytes(b"no database, be it ever so long" * 100)
+
+    with pytest.raises(StorageError, match=r"mlflow\.db: MLflow's database cannot be used"):
+        Registry.embedded(tmp_path).require_reachable()
+
+
+def test_a_server_that_does_not_answer_is_named_at_once() -> None:
+    with pytest.raises(StorageError, match=r"http://127\.0\.0\.1:9: the MLflow server does not answer"):
+        Registry("http://127.0.0.1:9", artifact_root=None).require_reachable()
+
+
+def test_a_database_that_is_there_is_no_matter(registry: Registry) -> None:
+    registry.require_reachable()

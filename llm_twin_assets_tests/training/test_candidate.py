@@ -10,20 +10,26 @@ import dagster as dg
 import pytest
 from tiny_training import AUTHOR_NAME, pairs, write_dataset
 
+from llm_twin_assets.datasets import preference_version
+from llm_twin_assets.datasets.preference import Pair, Preferences
+from llm_twin_assets.domain.sample import Split
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets.training import hyperparameters
 from llm_twin_assets.training.assets import TRAINING_ASSETS
-from llm_twin_assets.training.candidate import Order, candidate_for, git_commit, order_for
+from llm_twin_assets.training.candidate import Order, candidate_for, order_for
 from llm_twin_assets.training.checks import CANDIDATE_CHECKS
 from llm_twin_assets.training.errors import ExitCode, TrainingError, VerificationError
 from llm_twin_assets.training.plan import plan_for
+from llm_twin_assets.training.provenance import git_commit, template_digest
 from llm_twin_assets.training.spec import TrainingSpec
 from llm_twin_assets.training.train import train
 from resources.errors import StorageError
 from resources.folder_digest import folder_digest
+from resources.llm_settings import Preference
 from resources.object_store import ObjectStore
 from resources.registry import Registry
 from resources.settings import Settings
+from resources.training_settings import PreferenceTraining
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +66,7 @@ def settings(author: str, llama: Path) -> Settings:
 def order(author: str, settings: Settings, objects: ObjectStore) -> Order:
     store_dataset(objects, author, "d1")
     hyperparameters.store(objects, author, plan_for(Path(settings.training.base), settings.training))
-    return order_for(author, settings, objects)
+    return order_for(author, settings, objects, {"articles": 4})
 
 
 def store_dataset(objects: ObjectStore, author: str, version: str) -> None:
@@ -90,9 +96,14 @@ def test_a_candidate_is_registered_verified_stored_and_named(
     assert registry.status(found.model.run_id) == "FINISHED"
     assert tags["dataset_version"] == "d1"
     assert tags["base_digest"] == order.base.digest
-    assert {"prompt_digest", "parameters_digest", "git_commit", "code_version", "seconds"} <= set(tags)
+    assert {"prompt_digest", "parameters_digest", "git_commit", "code_version", "seconds", "tokens"} <= set(tags)
+    assert tags["template_digest"] == template_digest(order.base.folder)
+    assert tags["hardware"]
+    assert json.loads(tags["snapshots"]) == {"articles": 4}
     assert folder_digest(Path(objects.root, found.path)) == found.model.digest == tags["model_digest"]
     assert registry.metrics(found.model.run_id)["logit_deviation"] < 1e-3
+    assert len(registry.history(found.model.run_id, "live/loss")) > 1, "the loss is told while the training runs"
+    assert registry.history(found.model.run_id, "live/tokens_per_second")
 
 
 def test_the_same_order_is_not_trained_twice(order: Order, registry: Registry, objects: ObjectStore) -> None:
@@ -109,9 +120,31 @@ def test_whatever_decides_the_model_decides_the_digest(order: Order) -> None:
         replace(order, author_name="Somebody Else"),
         replace(order, dataset=replace(order.dataset, digest="d2")),
         replace(order, plan=order.plan.model_copy(update={"learning_rate": 1.0})),
+        replace(order, preferences=replace(order.dataset, digest="p1")),
     )
 
-    assert len({order.digest, *(other.digest for other in changed)}) == 4
+    assert len({order.digest, *(other.digest for other in changed)}) == 5
+
+
+def test_pairs_are_trained_on_where_the_plan_asks_for_it(
+    author: str, settings: Settings, registry: Registry, objects: ObjectStore
+) -> None:
+    store_dataset(objects, author, "d1")
+    made = [
+        Pair(f"p{number}", Split.TRAIN, "correction", question, answer, answer[::-1], "the base")
+        for number, (question, answer) in enumerate(pairs(6))
+    ]
+    digest, files, _ = preference_version.build(author, AUTHOR_NAME, "d1", Preferences(tuple(made)), Preference())
+    preference_version.store(objects, author, digest, files)
+    hyperparameters.store(objects, author, plan_for(Path(settings.training.base), settings.training))
+    assert order_for(author, settings, objects).preferences is None
+
+    asking = settings.training.model_copy(update={"preference": PreferenceTraining(method="auto")})
+    hyperparameters.store(objects, author, plan_for(Path(settings.training.base), asking))
+    found = candidate_for(order_for(author, settings, objects), registry, objects, Launcher())
+
+    assert registry.tags(author, found.model.version)["preference_version"] == digest
+    assert registry.metrics(found.model.run_id)["preference_samples"] == 6
 
 
 def test_an_older_order_makes_its_version_the_candidate_again(

@@ -1,14 +1,12 @@
 from pathlib import Path
 
 import pytest
-from tiny_training import AUTHOR_NAME, make_tokenizer, pairs, save_base, spec_for, write_dataset
+from tiny_training import AUTHOR_NAME, make_tokenizer, pairs, save_base
 
 from llm_twin_assets.inference.prompts import messages
 from llm_twin_assets.training.conversation import NEUTRAL_TEMPLATE, conversation, load_tokenizer, without_tokens
+from llm_twin_assets.training.encoding import encode
 from llm_twin_assets.training.errors import ExitCode, TrainingError
-from llm_twin_assets.training.fitting import make_trainer
-from llm_twin_assets.training.hardware import Hardware
-from llm_twin_assets.training.samples import Samples
 
 
 def test_a_sample_is_the_shared_prompt_and_the_answer() -> None:
@@ -27,36 +25,21 @@ def test_control_tokens_in_a_text_are_text() -> None:
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
-def test_only_the_answers_tokens_are_trained_on(family: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    base: Path = request.getfixturevalue(family)
+def test_only_the_answers_tokens_are_learned(family: str, request: pytest.FixtureRequest) -> None:
+    tokenizer, notes = load_tokenizer(request.getfixturevalue(family), AUTHOR_NAME)
     samples = pairs(5)
-    spec = spec_for(base, write_dataset(tmp_path / "data", samples, []), tmp_path / "output")
-    tokenizer, notes = load_tokenizer(base, AUTHOR_NAME)
-    trainer = make_trainer(
-        spec, Samples(tuple(samples), ()), tokenizer, tmp_path / "scratch", Hardware("cpu", "float32", 1)
-    )
+
+    encoded = encode(samples, tokenizer, AUTHOR_NAME, 128)
 
     assert notes == []
-    for (instruction, answer), row in zip(samples, trainer.train_dataset, strict=True):
-        trained = [token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label != -100]
-        ignored = row["input_ids"][: len(row["input_ids"]) - len(trained)]
-        assert tokenizer.decode(trained) == f"{answer}<|end|>"
+    for (instruction, answer), row in zip(samples, encoded.samples, strict=True):
+        ignored = row.input_ids[: -row.learned]
+        assert tokenizer.decode(row.labels[-row.learned :]) == f"{answer}<|end|>"
         prompt = tokenizer.apply_chat_template(
             messages(instruction, author_name=AUTHOR_NAME), add_generation_prompt=True
         )
         assert ignored == prompt["input_ids"]
-
-
-def test_padding_is_not_trained_on(llama: Path, tmp_path: Path) -> None:
-    samples = [("Short?", "Yes."), ("Long?", "A ferry leaves the harbour at noon. " * 3)]
-    spec = spec_for(llama, write_dataset(tmp_path / "data", samples, []), tmp_path / "output")
-    tokenizer, _ = load_tokenizer(llama, AUTHOR_NAME)
-    trainer = make_trainer(
-        spec, Samples(tuple(samples), ()), tokenizer, tmp_path / "scratch", Hardware("cpu", "float32", 1)
-    )
-    batch = trainer.data_collator([trainer.train_dataset[0], trainer.train_dataset[1]])
-
-    assert (batch["labels"][batch["input_ids"] == tokenizer.pad_token_id] == -100).all()
+        assert row.size == len(answer.encode())
 
 
 @pytest.mark.parametrize("answer", ["Looms weave.", "  indented = 1", "\n\nnew line", "### assistant"])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from llm_twin_assets.training.plan import TrainingPlan, context_length, plan, plan_for, size_class
 from resources.bases import parameter_count
-from resources.settings import Training
+from resources.training_settings import Training
 
 
 @pytest.mark.parametrize(

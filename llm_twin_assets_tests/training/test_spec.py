@@ -5,7 +5,7 @@ import pytest
 from llm_twin_assets.training.errors import ExitCode, TrainingError
 from llm_twin_assets.training.plan import plan
 from llm_twin_assets.training.spec import TrainingSpec
-from resources.settings import Training
+from resources.training_settings import Training
 
 
 def make_spec(tmp_path: Path) -> TrainingSpec:

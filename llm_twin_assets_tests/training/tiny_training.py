@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from llm_twin_assets.training.plan import TrainingPlan, plan_for
 from llm_twin_assets.training.spec import TrainingSpec
-from resources.settings import Training
+from resources.training_settings import Training
 
 AUTHOR_NAME = "Ada Example"
 CHAT_TEMPLATE = (
