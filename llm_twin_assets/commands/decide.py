@@ -4,7 +4,7 @@ from llm_twin_assets.commands.run import execute
 from llm_twin_assets.definitions import registry
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.evaluation.assets import candidate_of
-from llm_twin_assets.release.records import current_release
+from llm_twin_assets.release.records import approvals, current_release
 from resources.errors import TwinError
 from resources.object_store import ObjectStore
 from resources.settings import Environment
@@ -15,9 +15,22 @@ def candidate_version(author: str, environment: Environment) -> str:
     return candidate_of(author, registry(environment)).version
 
 
-def decide(job: str, author: str, version: str, approver: str, reason: str, environment: Environment) -> None:
+def decide(
+    job: str,
+    author: str,
+    version: str,
+    approver: str,
+    reason: str,
+    environment: Environment,
+    *,
+    override: bool = False,
+) -> None:
     """Run one of the decision jobs, so that the decision is on record and in the graph."""
-    config = {"author": author, "model_version": version, "approver": approver, "reason": reason}
+    seen = len(approvals(objects(environment), author))
+    config = {
+        "author": author, "model_version": version, "approver": approver, "reason": reason,
+        "override": override, "seen": seen,
+    }  # fmt: skip
     execute(job, environment, config={"ops": {f"{job}_op": {"config": config}}})
 
 

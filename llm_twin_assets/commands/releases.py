@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from rich.markup import escape
 from rich.table import Table
 
 from llm_twin_assets.commands.console import OUT
 from llm_twin_assets.commands.decide import objects
 from llm_twin_assets.domain.release import Release
-from llm_twin_assets.release.records import current_release, releases
+from llm_twin_assets.release.records import current_release, releases, verdict_of
 from resources.settings import Environment
 
 
@@ -30,7 +31,7 @@ def show(found: Listed) -> None:
     if not found.releases:
         OUT.print("Nothing has been released yet.")
         return
-    table = Table("", "release", "model", "snapshot", "dataset", "approver", "released", box=None)
+    table = Table("", "release", "model", "snapshot", "released", "who", "why", "gate", box=None)
     for release in reversed(found.releases):
         serves = found.current is not None and release.release_id == found.current.release_id
         table.add_row(
@@ -38,8 +39,9 @@ def show(found: Listed) -> None:
             release.release_id,
             release.model_version,
             release.snapshot,
-            release.dataset[:12],
-            release.approver,
             f"{release.released_at:%Y-%m-%d %H:%M} UTC",
+            escape(release.approver) + (" (roll-back)" if release.decision == "rolled_back" else ""),
+            escape(release.reason or ""),
+            f"[yellow]{escape(verdict_of(release))}[/]" if release.override else escape(verdict_of(release)),
         )
     OUT.print(table)

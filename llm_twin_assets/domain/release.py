@@ -40,35 +40,65 @@ class Verdict(Record):
     evaluated_at: datetime
 
 
-class Approval(Record):
-    """One decision of one person on one model version; the only thing that deployment trusts."""
+class Chained(Record):
+    """A record of an append-only chain.
 
-    sequence: int
+    `sequence` counts from 1; `previous` is the digest over all records before it (domain/chain.py). It is None only in
+    records from before there were chains.
+    """
+
     author: str
+    sequence: int
+    previous: str | None = None
+
+
+class Approval(Chained):
+    """One decision of one person on one model version; the only thing that deployment trusts.
+
+    `verdict` is what the gate said and `verdict_digest` the sha256 of its record, both None where it said nothing.
+    `override` is a yes against the gate, or against an earlier no.
+    """
+
     model_version: str
     decision: Decision
     approver: str
     reason: str
     decided_at: datetime
+    override: bool = False
+    model_digest: str | None = None
+    verdict: str | None = None
+    verdict_digest: str | None = None
 
 
-class Release(Record):
-    """Everything that the service needs to answer as one released twin: immutable once written."""
+class Release(Chained):
+    """Everything that the service needs to answer as one released twin: immutable once written.
+
+    `approval_digest` is the chain's digest at the approval that it follows from; `smoke` is what came of the test
+    before the switch; `service` is a bento tag or an image.
+    """
 
     release_id: str
-    author: str
     author_name: str
-    sequence: int
     model_name: str
     model_version: str
     model_digest: str
     model_path: str
     base: str
+    base_revision: str | None = None
     dataset: str
     snapshot: str
     embedder: str
     embedder_digest: str
     prompt_digest: str
+    engine: str = "transformers"
+    service: str | None = None
+    code_version: str | None = None
     approval_sequence: int
+    approval_digest: str | None = None
     approver: str
+    reason: str | None = None
+    decision: Decision = "approved"
+    override: bool = False
+    verdict: str | None = None
+    smoke: str | None = None
     released_at: datetime

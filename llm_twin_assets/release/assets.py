@@ -1,10 +1,12 @@
 """The assets of the release stage: a person's approval (external) and what is deployed by it."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import dagster as dg
 
 from llm_twin_assets.automation import WHEN_APPROVED_OR_CONTENT_CHANGED
+from llm_twin_assets.domain.chain import TamperedError
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.model import ModelVersion
 from llm_twin_assets.domain.preview import markdown_table
@@ -13,14 +15,16 @@ from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets.inference.prompts import prompt_digest
 from llm_twin_assets.partitions import AUTHORS, OWNERS
 from llm_twin_assets.release.approvals import ApprovalError
-from llm_twin_assets.release.deployment import Served, approved, deploy
-from llm_twin_assets.release.records import releases
+from llm_twin_assets.release.code_version import code_version
+from llm_twin_assets.release.deployment import Served, Smoke, approved, deploy
+from llm_twin_assets.release.records import releases, verdict_of
+from llm_twin_assets.release.smoke import SmokeFailedError, smoke_test
 from resources.embedder import Embedder
 from resources.errors import StorageError
 from resources.lance_store import LanceVectorStore
 from resources.object_store import ObjectStore
 from resources.registry import Registry
-from resources.settings import Settings
+from resources.settings import Environment, Settings
 
 # External on purpose: an executable asset with required config would break "Materialize all", and no button there may
 # say yes.
@@ -59,12 +63,16 @@ def deployed(
     embedder: dg.ResourceParam[Embedder],
     registry: dg.ResourceParam[Registry],
     settings: dg.ResourceParam[Settings],
+    environment: dg.ResourceParam[Environment],
 ) -> dg.MaterializeResult[None]:
-    """Release what was approved, with the newest snapshot, and switch the pointer."""
+    """Release what was approved, with the newest snapshot, and switch the pointer once the service can answer on it."""
     author = context.partition_key
+    smoke = partial(smoke_test, environment=environment, seconds=settings.release.smoke_seconds)
     try:
-        release, is_new = release_approved(author, objects, vector_store, embedder, registry, settings)
-    except ApprovalError as error:
+        release, is_new = release_approved(
+            author, objects, vector_store, embedder, registry, settings, smoke if settings.release.smoke else None
+        )
+    except (ApprovalError, TamperedError, SmokeFailedError) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     context.log.info("%s %s", release.release_id, "is released" if is_new else "serves already")
     return dg.MaterializeResult(
@@ -76,6 +84,12 @@ def deployed(
             "snapshot": release.snapshot,
             "dataset_version": release.dataset,
             "approver": release.approver,
+            "reason": release.reason or "",
+            "verdict": release.verdict or "",
+            "override": release.override,
+            "smoke": release.smoke or "",
+            # Outside the object store: whoever rewrites all records there cannot rewrite this.
+            "approval_digest": release.approval_digest or "",
             "releases": dg.MetadataValue.md(release_table(releases(objects, author))),
         },
     )
@@ -88,6 +102,7 @@ def release_approved(
     embedder: Embedder,
     registry: Registry,
     settings: Settings,
+    smoke: Smoke | None = None,
 ) -> tuple[Release, bool]:
     """Deploy the deciding approval; returns the release that serves and whether it is new."""
     approval = approved(objects, author)
@@ -100,10 +115,12 @@ def release_approved(
         embedder=embedder.model,
         embedder_digest=embedder.digest,
         prompt_digest=prompt_digest(),
+        service=settings.release.service,
+        code_version=code_version(),
     )
     tags = registry.tags(author, approval.model_version)
     model = ModelVersion.from_tags(author, approval.model_version, tags)
-    release, is_new = deploy(objects, approval, model, served, datetime.now(UTC))
+    release, is_new = deploy(objects, approval, model, served, datetime.now(UTC), smoke)
     registry.set_alias(author, "champion", release.model_version)
     return release, is_new
 
@@ -111,7 +128,15 @@ def release_approved(
 def release_table(past: list[Release]) -> str:
     """The releases of an author, newest first."""
     rows = [
-        (entry.release_id, entry.model_version, entry.snapshot, entry.approver, f"{entry.released_at:%Y-%m-%d %H:%M}")
+        (
+            entry.release_id,
+            entry.model_version,
+            entry.snapshot,
+            entry.approver,
+            entry.reason or "",
+            verdict_of(entry),
+            f"{entry.released_at:%Y-%m-%d %H:%M}",
+        )
         for entry in reversed(past)
     ]
-    return markdown_table(("release", "model version", "snapshot", "approver", "released (UTC)"), rows)
+    return markdown_table(("release", "model version", "snapshot", "approver", "why", "gate", "released (UTC)"), rows)

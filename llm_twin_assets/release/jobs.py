@@ -1,4 +1,4 @@
-"""The jobs by which a person decides: approve, reject, roll back. Also `twin approve|reject`."""
+"""The jobs by which a person decides: approve, reject, roll back. Also `twin approve|reject|rollback`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import Field
 
+from llm_twin_assets.domain.chain import TamperedError
 from llm_twin_assets.domain.identity import digest
 from llm_twin_assets.domain.release import Approval
 from llm_twin_assets.release import approvals
 from llm_twin_assets.release.assets import APPROVED_MODEL
+from llm_twin_assets.release.deployment import return_to
+from resources.errors import StorageError
 from resources.object_store import ObjectStore
-
-Decide = Callable[[ObjectStore, str, str, str, str, datetime], Approval]
+from resources.settings import Settings
 
 
 class DecisionConfig(dg.Config):
@@ -22,31 +24,34 @@ class DecisionConfig(dg.Config):
     model_version: str = Field(description="The version in the model registry, for example '3'.")
     approver: str = Field(description="Your name: it goes on record.")
     reason: str = Field(description="Why, in a sentence: it goes on record.")
+    override: bool = Field(
+        default=False, description="Say yes against the gate, or an earlier no. That you did goes on record, too."
+    )
+    seen: int | None = Field(
+        default=None, description="How many decisions you knew of; the job refuses if another was made since."
+    )
+
+
+Decide = Callable[[ObjectStore, DecisionConfig, datetime], Approval]
 
 
 def decision_job(name: str, decide: Decide, description: str) -> dg.JobDefinition:
     """A job of one op that records a decision and tells the graph of it."""
 
     @dg.op(name=f"{name}_op", description=description)
-    def record(context: dg.OpExecutionContext, config: DecisionConfig, objects: dg.ResourceParam[ObjectStore]) -> None:
+    def record(
+        context: dg.OpExecutionContext,
+        config: DecisionConfig,
+        objects: dg.ResourceParam[ObjectStore],
+        settings: dg.ResourceParam[Settings],
+    ) -> None:
+        _check_approver(config, settings)
+        context.log.info("%s", report_path(objects, config.author, config.model_version))
         approval = _decided(decide, objects, config)
-        context.log.info("%s: version %s, by %s", approval.decision, approval.model_version, approval.approver)
-        if approval.decision == "rejected":
-            return
-        context.log_event(
-            dg.AssetMaterialization(
-                APPROVED_MODEL.key,
-                partition=approval.author,
-                description=approval.reason,
-                tags={"dagster/data_version": digest([approval.sequence, approval.model_version])[:16]},
-                metadata={
-                    "model_version": approval.model_version,
-                    "decision": approval.decision,
-                    "approver": approval.approver,
-                    "reason": approval.reason,
-                },
-            )
-        )
+        said = "override: " if approval.override else ""
+        context.log.info("%s%s: version %s, by %s", said, approval.decision, approval.model_version, approval.approver)
+        if approval.decision != "rejected":
+            context.log_event(approved_event(approval, objects))
 
     @dg.job(name=name, description=description, executor_def=dg.in_process_executor)
     def job() -> None:
@@ -55,26 +60,82 @@ def decision_job(name: str, decide: Decide, description: str) -> dg.JobDefinitio
     return job
 
 
+def approved_event(approval: Approval, objects: ObjectStore) -> dg.AssetMaterialization:
+    """What the graph is told of a yes; deployment does not believe it, it looks at the record."""
+    return dg.AssetMaterialization(
+        APPROVED_MODEL.key,
+        partition=approval.author,
+        description=approval.reason,
+        tags={"dagster/data_version": digest([approval.sequence, approval.model_version])[:16]},
+        metadata={
+            "model_version": approval.model_version,
+            "decision": approval.decision,
+            "approver": approval.approver,
+            "reason": approval.reason,
+            "verdict": approval.verdict or "",
+            "override": approval.override,
+            "report": report_path(objects, approval.author, approval.model_version),
+        },
+    )
+
+
+def report_path(objects: ObjectStore, author: str, version: str) -> str:
+    """Where the report lies that the decision rests on."""
+    pages = [f"evaluations/{author}/{version}.{kind}" for kind in ("html", "md")]
+    found = [page for page in pages if objects.find(page) is not None]
+    return f"{objects.root}/{found[0]}" if found else "there is no evaluation report"
+
+
+def _check_approver(config: DecisionConfig, settings: Settings) -> None:
+    if config.approver.strip().lower() == approvals.AUTOMATIC and settings.release.approval != "automatic":
+        raise dg.Failure(
+            "nobody is called 'automatic': release.approval is manual in twin.yaml. Say who you are",
+            allow_retries=False,
+        )
+
+
 def _decided(decide: Decide, objects: ObjectStore, config: DecisionConfig) -> Approval:
     try:
-        now = datetime.now(UTC)
-        return decide(objects, config.author, config.model_version, config.approver, config.reason, now)
-    except approvals.ApprovalError as error:
+        return decide(objects, config, datetime.now(UTC))
+    except (approvals.ApprovalError, TamperedError, StorageError) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
+
+
+def _approve(objects: ObjectStore, said: DecisionConfig, now: datetime) -> Approval:
+    return approvals.approve(
+        objects, said.author, said.model_version, said.approver, said.reason, now,
+        override=said.override, seen=said.seen,
+    )  # fmt: skip
+
+
+def _reject(objects: ObjectStore, said: DecisionConfig, now: datetime) -> Approval:
+    return approvals.reject(
+        objects, said.author, said.model_version, said.approver, said.reason, now, seen=said.seen
+    )  # fmt: skip
+
+
+def _roll_back(objects: ObjectStore, said: DecisionConfig, now: datetime) -> Approval:
+    """Decide and switch at once: whoever rolls back is in a hurry, and it takes the records alone."""
+    approval = approvals.roll_back(
+        objects, said.author, said.model_version, said.approver, said.reason, now,
+        override=said.override, seen=said.seen,
+    )  # fmt: skip
+    return_to(objects, approval, now)
+    return approval
 
 
 approve_model = decision_job(
     "approve_model",
-    approvals.approve,
+    _approve,
     "Say yes to a model version that passed the gate: it will be released with the newest embedded snapshot.",
 )
 reject_model = decision_job(
-    "reject_model", approvals.reject, "Say no to a model version: it can never be approved after this."
+    "reject_model", _reject, "Say no to a model version: it is not released after this, but by an explicit override."
 )
 roll_back = decision_job(
     "roll_back",
-    approvals.roll_back,
-    "Go back to a version that was released before, together with the embedded snapshot it was released with.",
+    _roll_back,
+    "Go back at once to a version that was released before, with the embedded snapshot it was released with.",
 )
 
 DECISION_JOBS = [approve_model, reject_model, roll_back]

@@ -93,7 +93,7 @@ def test_a_run_killed_at_every_stage_is_made_good_by_the_next(tmp_path: Path) ->
 
     hit.kill_when(hit.found("warehouse/raw/articles/_delta_log/*.json"))
     hit.kill_when(hit.found("embedded/*.lance/_versions/*"))
-    hit.kill_when(hit.found("scratch/twin-training-*/spec.json"))
+    hit.kill_when(hit.found("training/*/*/spec.json"))
     assert hit.registry.alias_version(AUTHOR, "candidate") is None
     hit.kill_when(hit.found("mlflow/artifacts/**/adapter_model.safetensors"))
     assert hit.registry.alias_version(AUTHOR, "candidate") is None
@@ -106,6 +106,8 @@ def test_a_run_killed_at_every_stage_is_made_good_by_the_next(tmp_path: Path) ->
     assert dataset(hit) == dataset(calm)
     assert candidates(hit) == candidates(calm)
     assert len(candidates(hit)) == 1
+    assert list(hit.folder.glob("training/*/*")) == []
+    assert trainings(hit) == Counter(KILLED=2, FINISHED=1)
     assert json.loads(verdict(hit))["passed"]
     # An author's runs never overlap: one that counted as started for ever would let the daemon start no other.
     assert statuses(hit) == Counter(FAILURE=4, SUCCESS=1)
@@ -114,6 +116,16 @@ def test_a_run_killed_at_every_stage_is_made_good_by_the_next(tmp_path: Path) ->
     tables = states(hit)
     finished(hit.run())
     assert states(hit) == tables
+
+
+def trainings(home: Home) -> Counter[str]:
+    """How many of the author's MLflow runs ended how."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(home.registry.tracking_uri)
+    experiment = client.get_experiment_by_name(f"twin-{AUTHOR}")
+    assert experiment is not None
+    return Counter(run.info.status for run in client.search_runs([experiment.experiment_id]))
 
 
 def statuses(home: Home) -> Counter[str]:

@@ -68,11 +68,76 @@ def test_what_was_never_released_cannot_be_returned_to(objects: ObjectStore, now
         roll_back(objects, "maya", "1", "Noor", "the new one is worse", now)
 
 
-def test_decisions_at_the_same_moment_are_all_kept(objects: ObjectStore, now: datetime) -> None:
+def test_of_decisions_at_the_same_moment_one_is_recorded_and_the_others_are_told(
+    objects: ObjectStore, now: datetime
+) -> None:
     for version in range(1, 9):
         evaluated(objects, str(version), now)
+
+    def decided(version: int) -> str:
+        try:
+            return approve(objects, "maya", str(version), f"person {version}", "yes", now, seen=0).approver
+        except ApprovalError as error:
+            return str(error)
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda version: approve(objects, "maya", str(version), "Noor", "yes", now), range(1, 9)))
-    kept = approvals(objects, "maya")
-    assert [approval.sequence for approval in kept] == list(range(1, 9))
-    assert {approval.model_version for approval in kept} == {str(version) for version in range(1, 9)}
+        said = list(pool.map(decided, range(1, 9)))
+    [kept] = approvals(objects, "maya")
+    assert said.count(kept.approver) == 1
+    assert all(kept.approver in each for each in said)
+    told = [each for each in said if each != kept.approver]
+    assert all("somebody else decided first" in each and "Yours was not recorded" in each for each in told)
+
+
+def test_who_writes_between_anothers_look_and_decision_wins(
+    objects: ObjectStore, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluated(objects, "1", now)
+    evaluated(objects, "2", now)
+    put_new = ObjectStore.put_new
+
+    def overtaken(self: ObjectStore, path: str, content: bytes) -> bool:
+        monkeypatch.setattr(ObjectStore, "put_new", put_new)
+        approve(objects, "maya", "2", "Ada", "mine is better", now)
+        return put_new(self, path, content)
+
+    monkeypatch.setattr(ObjectStore, "put_new", overtaken)
+    with pytest.raises(ApprovalError, match="version 2 was approved by Ada: mine is better"):
+        approve(objects, "maya", "1", "Noor", "yes", now)
+    assert [past.approver for past in approvals(objects, "maya")] == ["Ada"]
+
+
+def test_an_override_says_yes_against_the_gate_and_stays_on_record(objects: ObjectStore, now: datetime) -> None:
+    evaluated(objects, "1", now, passed=False)
+    approval = approve(objects, "maya", "1", "Noor", "the test set is too small", now, override=True)
+    assert (approval.override, approval.verdict) == (True, "not shown to be better")
+    assert deciding_approval(objects, "maya") == approval
+
+
+def test_an_override_that_was_not_needed_is_none(objects: ObjectStore, now: datetime) -> None:
+    evaluated(objects, "1", now)
+    assert not approve(objects, "maya", "1", "Noor", "yes", now, override=True).override
+
+
+def test_an_override_takes_back_a_rejection(objects: ObjectStore, now: datetime) -> None:
+    evaluated(objects, "1", now)
+    reject(objects, "maya", "1", "Noor", "repeats itself", now)
+    approval = approve(objects, "maya", "1", "Ada", "it does not", now, override=True)
+    assert approval.override
+    assert deciding_approval(objects, "maya") == approval
+
+
+def test_a_rejection_after_an_approval_leaves_the_approval_before_it(objects: ObjectStore, now: datetime) -> None:
+    evaluated(objects, "1", now)
+    evaluated(objects, "2", now)
+    first = approve(objects, "maya", "1", "Noor", "yes", now)
+    approve(objects, "maya", "2", "Noor", "yes", now)
+    reject(objects, "maya", "2", "Ada", "it tells a secret", now)
+    assert deciding_approval(objects, "maya") == first
+
+
+def test_the_evaluation_of_another_model_is_none(objects: ObjectStore, now: datetime) -> None:
+    evaluated(objects, "1", now)
+    objects.replace("evaluations/maya/2.json", objects.get("evaluations/maya/1.json"))
+    with pytest.raises(ApprovalError, match="is of another model"):
+        approve(objects, "maya", "2", "Noor", "yes", now)

@@ -1,0 +1,44 @@
+"""`twin rollback`: the old release serves first, then everybody is told. Dagster is loaded after the switch."""
+
+from datetime import UTC, datetime
+
+from llm_twin_assets.domain.release import Approval, Release
+from llm_twin_assets.release import approvals
+from llm_twin_assets.release.deployment import return_to
+from resources.object_store import ObjectStore
+from resources.settings import Environment
+
+
+def roll_back(
+    author: str, version: str, approver: str, reason: str, environment: Environment, *, override: bool = False
+) -> tuple[Approval, Release]:
+    """Record the decision and switch the pointer: from here on the service returns to the old release."""
+    objects, now = ObjectStore(environment.under("objects")), datetime.now(UTC)
+    approval = approvals.roll_back(objects, author, version, approver, reason, now, override=override)
+    release, _ = return_to(objects, approval, now)
+    return approval, release
+
+
+def tell(approval: Approval, release: Release, environment: Environment) -> None:
+    """Let the graph know what was decided and what serves."""
+    import dagster as dg
+
+    from llm_twin_assets.instance import open_instance
+    from llm_twin_assets.release.jobs import approved_event
+
+    instance = open_instance(environment)
+    instance.report_runless_asset_event(approved_event(approval, ObjectStore(environment.under("objects"))))
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            ["release", "deployed"],
+            partition=release.author,
+            tags={"dagster/data_version": release.release_id},
+            metadata={
+                "release": release.release_id,
+                "model_version": release.model_version,
+                "snapshot": release.snapshot,
+                "approver": release.approver,
+                "reason": release.reason or "",
+            },
+        )
+    )
