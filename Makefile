@@ -8,7 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The build of torch: this is the CPU one. For a GPU: make install TORCH="torch==2.13.0 --index-url <the index of your CUDA version>"
 TORCH ?= torch==2.13.0
-EXTRAS := train,serve,monitor,newspaper,onnx,openvino,weaviate,offline,dev
+EXTRAS := train,qlora,serve,monitor,newspaper,onnx,openvino,weaviate,offline,dev
+# Test processes side by side; a file's tests stay in one of them, so that they share its fixtures.
+WORKERS ?= auto
 # Tiny models are slower on several threads than on one.
 export OMP_NUM_THREADS ?= 1
 
@@ -39,11 +41,11 @@ up: install ## Start Dagster :3000, service :8000, Phoenix :6006, MLflow :5000 (
 
 .PHONY: test
 test: install ## Run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: test-fast
 test-fast: install ## Run the tests that take seconds
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m "not slow"
 
 .PHONY: lint
 lint: install ## Style, types, and the one-way rule of imports

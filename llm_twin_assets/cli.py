@@ -9,14 +9,19 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Literal, ParamSpec
 
 import typer
 
-from resources.errors import TwinError
+from llm_twin_assets.commands.dataset import dataset
+from llm_twin_assets.commands.decisions import approve, reject, releases, rollback
+from llm_twin_assets.commands.failing import in_one_line
+from llm_twin_assets.commands.model import model
+from llm_twin_assets.commands.options import AuthorOption, JsonOption
+from llm_twin_assets.training.memory import Attention, Optimizer
 from resources.settings import Environment
+from resources.training_settings import TrainingMethod
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,29 +31,16 @@ app = typer.Typer(
     epilog="Start with `twin demo`, then `twin doctor`. Authors stand in twin.yaml; data lies in TWIN_HOME (.twin).",
 )
 
-P = ParamSpec("P")
+app.add_typer(dataset)
+app.add_typer(model)
 
-AuthorOption = Annotated[str, typer.Option("--author", "-a", help="The author's key in twin.yaml.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-ApproverOption = Annotated[str, typer.Option("--approver", help="Your name: it goes on record.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in a sentence: it goes on record.")]
-VersionOption = Annotated[
-    str | None, typer.Option("--version", help="Model version; the newest candidate if left out.")
-]
+P = ParamSpec("P")
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
     """A command whose expected errors are one line on stderr and exit code 1."""
 
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            function(*args, **kwargs)
-        except TwinError as error:
-            typer.secho(f"error: {error}", fg="red", err=True)
-            raise typer.Exit(1) from None
-
-    return app.command(name=function.__name__.rstrip("_"))(run)
+    return app.command(name=function.__name__.rstrip("_"))(in_one_line(function))
 
 
 @command
@@ -56,7 +48,7 @@ def demo() -> None:
     """The whole road once, on the sample author: exports → graph → approval → service → three answers."""
     from llm_twin_assets.commands.demo import demo as run_demo
 
-    run_demo(_environment())
+    run_demo(Environment.current())
 
 
 @command
@@ -64,7 +56,7 @@ def up() -> None:
     """Start Dagster (3000), the service (8000), Phoenix (6006) and MLflow (5000); Ctrl-C stops all."""
     from llm_twin_assets.commands.up import up as run_up
 
-    raise typer.Exit(run_up(_environment()))
+    raise typer.Exit(run_up(Environment.current()))
 
 
 @command
@@ -72,7 +64,7 @@ def run(author: AuthorOption) -> None:
     """Materialize everything up to the evaluation report. Costs follow change: unchanged input is not redone."""
     from llm_twin_assets.commands.run import run_author
 
-    run_author(author, _environment())
+    run_author(author, Environment.current())
 
 
 @command
@@ -83,6 +75,7 @@ def search(
     category: Annotated[list[str] | None, typer.Option(help="Only article, post or code; may be repeated.")] = None,
     platform: Annotated[list[str] | None, typer.Option(help="Only this platform; may be repeated.")] = None,
     language: Annotated[list[str] | None, typer.Option(help="Only this language (en, de, …); may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only what has this tag; may be repeated.")] = None,
     after: Annotated[datetime | None, typer.Option(help="Only what was published from this day on.")] = None,
     before: Annotated[datetime | None, typer.Option(help="Only what was published before this day.")] = None,
     sections: Annotated[bool, typer.Option("--sections", help="Whole sections in place of chunks.")] = False,
@@ -97,12 +90,15 @@ def search(
         categories=tuple(category) if category else None,
         platforms=tuple(platform) if platform else None,
         languages=tuple(language) if language else None,
+        tags=tuple(each.lower() for each in tag) if tag else None,
         published_after=after,
         published_before=before,
     )
-    found = searching.search(author, question, k, filters, _environment(), sections=sections)
+    found = searching.search(author, question, k, filters, Environment.current(), sections=sections)
     if json:
-        return print_json([asdict(chunk) for chunk in found])
+        for lack in found.lacking:
+            typer.echo(f"degraded: {lack}", err=True)
+        return print_json([asdict(chunk) for chunk in found.chunks])
     return searching.show(found)
 
 
@@ -118,61 +114,14 @@ def ask(
     from llm_twin_assets.commands import ask as asking
     from llm_twin_assets.commands.console import print_json
 
-    answered = asking.ask(question, author, _environment().service_url)
+    answered = asking.ask(question, author, Environment.current().service_url)
     if json:
         return print_json(answered)
     return asking.show(answered)
 
 
-@command
-def approve(
-    author: AuthorOption, approver: ApproverOption, reason: ReasonOption, version: VersionOption = None
-) -> None:
-    """Say yes to a candidate that passed the gate, and release it."""
-    from llm_twin_assets.commands.console import OUT
-    from llm_twin_assets.commands.decide import candidate_version, decide, deploy
-
-    environment = _environment()
-    decide("approve_model", author, version or candidate_version(author, environment), approver, reason, environment)
-    release = deploy(author, environment)
-    OUT.print(f"Released {release.release_id}: model version {release.model_version}, {release.snapshot}.")
-
-
-@command
-def reject(author: AuthorOption, approver: ApproverOption, reason: ReasonOption, version: VersionOption = None) -> None:
-    """Say no to a candidate; it can never be approved after this."""
-    from llm_twin_assets.commands.decide import candidate_version, decide
-
-    environment = _environment()
-    decide("reject_model", author, version or candidate_version(author, environment), approver, reason, environment)
-
-
-@command
-def rollback(
-    author: AuthorOption,
-    approver: ApproverOption,
-    reason: ReasonOption,
-    version: Annotated[str, typer.Option("--version", help="The model version to return to.")],
-) -> None:
-    """Return to a version that was released before, with the snapshot it was released with."""
-    from llm_twin_assets.commands.console import OUT
-    from llm_twin_assets.commands.decide import decide, deploy
-
-    environment = _environment()
-    decide("roll_back", author, version, approver, reason, environment)
-    OUT.print(f"Released {deploy(author, environment).release_id}.")
-
-
-@command
-def releases(author: AuthorOption, json: JsonOption = False) -> None:
-    """List an author's releases: which model, which snapshot, who approved, when."""
-    from llm_twin_assets.commands import releases as listing
-    from llm_twin_assets.commands.console import print_json
-
-    listed = listing.listed(author, _environment())
-    if json:
-        return print_json([entry.model_dump(mode="json") for entry in listed.releases])
-    return listing.show(listed)
+for decision in (approve, reject, rollback, releases):
+    command(decision)
 
 
 @command
@@ -181,12 +130,53 @@ def doctor(json: JsonOption = False) -> None:
     from llm_twin_assets.commands import doctor as examination
     from llm_twin_assets.commands.console import print_json
 
-    findings = examination.examine(_environment())
+    findings = examination.examine(Environment.current())
     if json:
         print_json([asdict(finding) for finding in findings])
     else:
         examination.show(findings)
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@command
+def plan(
+    base: Annotated[
+        str | None, typer.Option(help="Folder, hub id or shipped name; all usual sizes if left out.")
+    ] = None,
+    parameters: Annotated[str | None, typer.Option(help="A size in place of a base: 30B.")] = None,
+    method: Annotated[TrainingMethod, typer.Option(help="How it is trained.")] = "lora",
+    gpus: Annotated[str | None, typer.Option(help="8x80GB, or 8x80GB,2 for two machines; this machine's.")] = None,
+    nodes: Annotated[int, typer.Option(min=1, help="How many such machines.")] = 1,
+    context: Annotated[int, typer.Option(min=1, help="Tokens of a sample.")] = 1024,
+    batch: Annotated[int, typer.Option(min=1, help="Samples that one GPU takes at once.")] = 1,
+    rank: Annotated[int, typer.Option(min=1, help="Rank of the adapter.")] = 16,
+    optimizer: Annotated[Optimizer, typer.Option(help="Moments in 32 or 8 bits, or paged out.")] = "adamw",
+    attention: Annotated[Attention, typer.Option(help="eager keeps every attention score.")] = "sdpa",
+    checkpointing: Annotated[bool, typer.Option(help="Compute layers again in place of keeping them.")] = True,
+    write: Annotated[Path | None, typer.Option(help="Folder for accelerate's configuration.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """How much memory a training needs, how it is spread over GPUs, and the files that launch it."""
+    from llm_twin_assets.commands import plan as planning
+    from llm_twin_assets.commands.console import print_json
+
+    cluster = planning.cluster_of(gpus, nodes)
+    work = planning.workload(method, context, batch, rank, optimizer, attention, cluster, checkpointing=checkpointing)
+    if (named := base or parameters) is None:
+        found = planning.sizes(work, cluster)
+        return print_json(planning.sizes_as_json(found)) if json else planning.show_sizes(found, work, cluster)
+    planned = planning.plan(named, work, cluster, write)
+    return print_json(planned.as_json()) if json else planning.show(planned)
+
+
+@command
+def config(
+    part: Annotated[str, typer.Argument(help="A section, such as training or collection.http; all if left out.")] = "",
+) -> None:
+    """Print every key of twin.yaml with its kind, its default and what it is for."""
+    from resources.settings_reference import page, reference
+
+    typer.echo(reference(part) if part else page(), nl=False)
 
 
 @command
@@ -203,10 +193,6 @@ def extract(
 
     if extract_files(files, url, backend, as_json=json):
         raise typer.Exit(1)
-
-
-def _environment() -> Environment:
-    return Environment.current()
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ from llm_twin_assets.collection.schedules import collection_schedules
 from llm_twin_assets.collection.sensors import local_changes, register_authors
 from llm_twin_assets.datasets.assets import instruct
 from llm_twin_assets.datasets.checks import DATASET_CHECKS
+from llm_twin_assets.datasets.preference_assets import preference
+from llm_twin_assets.datasets.preference_checks import PREFERENCE_CHECKS
 from llm_twin_assets.evaluation.assets import evaluation
 from llm_twin_assets.evaluation.checks import EVALUATION_CHECKS
 from llm_twin_assets.features.assets import CLEANED_ASSETS, EMBEDDED_ASSETS
@@ -18,7 +20,9 @@ from llm_twin_assets.features.checks import FEATURE_CHECKS
 from llm_twin_assets.monitoring.checks import MONITORING_CHECKS
 from llm_twin_assets.monitoring.sensors import answer_alarms
 from llm_twin_assets.release.assets import APPROVED_MODEL, deployed
+from llm_twin_assets.release.automatic import automatic_approval
 from llm_twin_assets.release.jobs import DECISION_JOBS
+from llm_twin_assets.release.upkeep import WEEKLY_UPKEEP, retire_snapshots
 from llm_twin_assets.training.assets import TRAINING_ASSETS
 from llm_twin_assets.training.checks import CANDIDATE_CHECKS
 from resources.embedder import Embedder
@@ -42,19 +46,28 @@ def definitions() -> dg.Definitions:
             *CLEANED_ASSETS,
             *EMBEDDED_ASSETS,
             instruct,
+            preference,
             *TRAINING_ASSETS,
             evaluation,
             APPROVED_MODEL,
             deployed,
         ],
-        asset_checks=[*FEATURE_CHECKS, *DATASET_CHECKS, *CANDIDATE_CHECKS, *EVALUATION_CHECKS, *MONITORING_CHECKS],
+        asset_checks=[
+            *FEATURE_CHECKS,
+            *DATASET_CHECKS,
+            *PREFERENCE_CHECKS,
+            *CANDIDATE_CHECKS,
+            *EVALUATION_CHECKS,
+            *MONITORING_CHECKS,
+        ],
         jobs=[
             dg.define_asset_job("build_candidate", UP_TO_EVALUATION, description=_BUILD_CANDIDATE),
             dg.define_asset_job("deploy", "release/deployed", description="Put the approved model into service."),
             *DECISION_JOBS,
+            retire_snapshots,
         ],
-        schedules=collection_schedules(_collection(), Environment.current().home),
-        sensors=[register_authors, local_changes, answer_alarms, _automation_sensor()],
+        schedules=[*collection_schedules(_collection(), Environment.current().home), WEEKLY_UPKEEP],
+        sensors=[register_authors, local_changes, answer_alarms, automatic_approval, _automation_sensor()],
         resources=resources(),
         # One process a run: an author's steps share the loaded models, and 4 GB suffice for a whole run. Training has a
         # process of its own; runs of different authors go side by side (see docs/adr/0002).
@@ -129,6 +142,7 @@ def _automation_sensor() -> dg.AutomationConditionSensorDefinition:
         # Five ticks lie between an export and its evaluation: at Dagster's 30 s most of the way would be waiting.
         minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.RUNNING,
+        use_user_code_server=True,  # which alone knows a condition of our own making (training/continuous.py)
         description="Materializes what its automation condition asks for.",
     )
 

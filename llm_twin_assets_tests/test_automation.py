@@ -16,6 +16,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RAW = [f"raw/{platform}" for platform in ("files", "github", "linkedin", "medium", "substack")]
 DATA = [f"{step}/{kind}" for step in ("cleaned", "embedded") for kind in ("articles", "posts", "code")]
 DATA.append("datasets/instruct")
+PAIRS = "datasets/preference"
 MODELS = ["models/hyperparameters", "models/candidate", "models/evaluation"]
 
 
@@ -78,7 +79,7 @@ def trained(clockwork: Clockwork) -> Clockwork:
     """Maya's twin is trained and evaluated; nobody has approved it."""
     clockwork.materialized(MAYA, "1", *RAW)
     clockwork.materialized(MAYA, "1", *DATA)
-    clockwork.materialized(MAYA, "1", *MODELS)
+    clockwork.materialized(MAYA, "1", PAIRS, *MODELS)
     assert clockwork.tick() == set()
     return clockwork
 
@@ -105,17 +106,28 @@ def test_a_checked_dataset_is_trained_on(clockwork: Clockwork) -> None:
     clockwork.materialized(MAYA, "1", *RAW)
     clockwork.tick()
     clockwork.materialized(MAYA, "1", *DATA)
-    assert clockwork.tick() == of(MAYA, "models/hyperparameters", "models/candidate")
+    assert clockwork.tick() == of(MAYA, "models/hyperparameters", PAIRS)
+    clockwork.materialized(MAYA, "1", "models/hyperparameters", PAIRS)
+    assert clockwork.tick() == of(MAYA, "models/candidate")
+
+
+def test_pairs_that_fail_a_blocking_check_are_not_trained_on(clockwork: Clockwork) -> None:
+    clockwork.materialized(MAYA, "1", *RAW)
+    clockwork.materialized(MAYA, "1", *DATA)
+    clockwork.materialized(MAYA, "1", "models/hyperparameters", PAIRS, failing="pairs_keep_the_split")
+    assert clockwork.tick() == set()
 
 
 def test_a_candidate_is_evaluated(clockwork: Clockwork) -> None:
     clockwork.materialized(MAYA, "1", *RAW)
     clockwork.materialized(MAYA, "1", *DATA)
-    clockwork.materialized(MAYA, "1", "models/hyperparameters", "models/candidate")
+    clockwork.materialized(MAYA, "1", PAIRS, "models/hyperparameters", "models/candidate")
     assert clockwork.tick() == of(MAYA, "models/evaluation")
 
 
-@pytest.mark.parametrize("check", ["answers_are_verbatim", "splits_are_disjoint", "splits_are_filled"])
+@pytest.mark.parametrize(
+    "check", ["answers_are_verbatim", "splits_are_decontaminated", "splits_are_disjoint", "splits_are_filled"]
+)
 def test_a_dataset_that_fails_a_blocking_check_is_not_trained_on(clockwork: Clockwork, check: str) -> None:
     clockwork.materialized(MAYA, "1", *RAW)
     clockwork.tick()
@@ -135,7 +147,7 @@ def test_unchanged_content_stops_at_the_first_asset(trained: Clockwork) -> None:
 
 def test_changed_content_goes_all_the_way_but_releases_nothing(trained: Clockwork) -> None:
     trained.materialized(MAYA, "2", *RAW)
-    assert trained.tick() == of(MAYA, *DATA, *MODELS)
+    assert trained.tick() == of(MAYA, *DATA, PAIRS, *MODELS)
 
 
 def test_one_author_does_not_move_another(trained: Clockwork) -> None:
@@ -175,3 +187,14 @@ def test_an_approval_right_after_another_request_is_not_lost(trained: Clockwork)
     trained.materialized(MAYA, "2", "release/approved_model")
     assert trained.tick() == of(MAYA, "release/deployed")
     assert trained.tick() == set()
+
+
+def test_the_sensor_evaluates_conditions_of_our_own_making(graph: dg.Definitions) -> None:
+    repository = graph.get_repository_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(AUTHORS.name or "", [MAYA])
+        tick = repository.get_sensor_def("automation").evaluate_tick(
+            dg.build_sensor_context(instance=instance, repository_def=repository)
+        )
+    assert tick.cursor
+    assert not tick.run_requests

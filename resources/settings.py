@@ -9,7 +9,13 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from resources.dataset_settings import Dataset as Dataset
 from resources.errors import ConfigurationError
+from resources.llm_settings import Preference, Teacher
+from resources.release_settings import Releasing
+from resources.section import Section
+from resources.training_settings import Training
+from resources.upkeep_settings import Upkeep
 from resources.yaml_source import YamlSource
 
 # Partition keys, folder names, Lance table names and MLflow model names are made of it.
@@ -18,12 +24,6 @@ AuthorKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}$")]
 
 # Every kind but `presidio` is built in; that one needs the extra of its name.
 ScrubKind = Literal["secrets", "email", "phone", "address", "payment", "national_id", "presidio"]
-
-
-class Section(BaseModel):
-    """A part of `twin.yaml`: immutable; an unknown key is an error, not a silent no-op."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class Source(BaseModel):
@@ -160,32 +160,6 @@ class Retrieval(Section):
     rewriting: Rewriting = Rewriting()
 
 
-class Dataset(Section):
-    """How documents are split and which samples are kept."""
-
-    validation_share: float = Field(default=0.1, gt=0, lt=0.5)
-    test_share: float = Field(default=0.2, gt=0, lt=0.5)
-    seed: int = 13
-    min_answer_words: int = Field(default=8, ge=1)
-    max_answer_words: int = Field(default=350, ge=20)
-
-
-class Training(Section):
-    """The base model and how it is trained. Unset parameters are chosen by size class and method."""
-
-    base: str = "tiny-llama"
-    revision: str | None = None
-    method: Literal["lora", "dora", "full"] = "lora"
-    learning_rate: float | None = Field(default=None, gt=0)
-    epochs: float | None = Field(default=None, gt=0)
-    batch_size: int | None = Field(default=None, ge=1)
-    lora_rank: int | None = Field(default=None, ge=1)
-    max_length: int | None = Field(default=None, ge=64)
-    max_steps: int = Field(default=-1, ge=-1)
-    seed: int = 13
-    launcher: tuple[str, ...] = ()
-
-
 class Evaluation(Section):
     """The gate: what a candidate has to show on the sealed test set."""
 
@@ -197,11 +171,12 @@ class Evaluation(Section):
 
 
 class Serving(Section):
-    """How the service retrieves and answers."""
+    """How the service retrieves and answers; `warm` keeps the release before open, at the cost of its memory."""
 
     k: int = Field(default=6, ge=1, le=50)
     max_new_tokens: int = Field(default=160, ge=8)
     support_threshold: float = Field(default=0.5, ge=0, le=1)
+    warm: bool = True
 
 
 class Monitoring(Section):
@@ -223,10 +198,20 @@ class Settings(Section):
     embedding: Embedding = Embedding()
     retrieval: Retrieval = Retrieval()
     dataset: Dataset = Dataset()
+    teacher: Teacher | None = None
+    preference: Preference = Preference()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()
     monitoring: Monitoring = Monitoring()
+    release: Releasing = Releasing()
+    upkeep: Upkeep = Upkeep()
+
+    @model_validator(mode="after")
+    def _teacher_is_named(self) -> Self:
+        if self.preference.rejected_by == "teacher" and self.teacher is None:
+            raise ValueError("preference.rejected_by: teacher needs teacher: url and model")
+        return self
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Settings":

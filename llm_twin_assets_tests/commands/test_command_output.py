@@ -1,6 +1,7 @@
 """What the commands print when all is well: for people, and as JSON for programs."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import pytest
 
 from llm_twin_assets.cli import app
 from llm_twin_assets.domain.release import Release
-from llm_twin_assets.release.records import append, pointer
+from llm_twin_assets.release.records import append, decisions, switch
 from llm_twin_assets_tests.commands.typed import Configure, Twin
 from llm_twin_assets_tests.inference import tiny_twin
+from llm_twin_assets_tests.release.test_deployment import approval
 from resources.embedder import Embedder
 from resources.object_store import ObjectStore
 
@@ -83,14 +85,21 @@ def test_doctor_finds_an_unknown_platform(twin: Twin, configure: Configure) -> N
     assert str(file) in missing[0]["found"]
 
 
+def on_record(objects: ObjectStore) -> Callable[[int], Release]:
+    digests = [decided.digest for decided in decisions(objects, "maya")]
+    return lambda number: released(number).model_copy(update={"approval_digest": digests[number - 1]})
+
+
 def test_an_empty_home_has_no_releases(twin: Twin) -> None:
     assert "Nothing has been released yet." in twin("releases", "--author", "maya").stdout
     assert json.loads(twin("releases", "--author", "maya", "--json").stdout) == []
 
 
 def test_releases_are_listed_newest_first_and_what_serves_is_marked(twin: Twin, objects: ObjectStore) -> None:
-    first, second = (append(objects, "releases/maya", released) for _ in range(2))
-    objects.replace(pointer("maya"), first.model_dump_json().encode())  # after a roll-back
+    for version in ("1", "2"):
+        approval(objects, version, datetime(2026, 1, 1, tzinfo=UTC))
+    first, second = (append(objects, "releases/maya", on_record(objects)) for _ in range(2))
+    switch(objects, "releases/maya", first)  # the second was not yet switched to
     shown = twin("releases", "--author", "maya").stdout
     assert shown.index(second.release_id) < shown.index(first.release_id)
     assert [line.split()[1] for line in shown.splitlines() if "→" in line] == [first.release_id]
@@ -149,5 +158,7 @@ def released(sequence: int) -> Release:
         prompt_digest="2" * 64,
         approval_sequence=sequence,
         approver="Noor",
+        reason="reads well",
+        verdict="better than base",
         released_at=datetime(2026, 2, sequence, tzinfo=UTC),
     )

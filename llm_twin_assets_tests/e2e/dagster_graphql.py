@@ -76,6 +76,11 @@ class Dagster:
         reported = self._ask(_REPORT, params=params)["reportRunlessAssetEvents"]
         assert reported["__typename"] == "ReportRunlessAssetEventsSuccess", reported
 
+    def forge_over_rest(self, asset: str, author: str) -> None:
+        """The same over the webserver's other interface, which external systems report by."""
+        url = f"/report_asset_materialization/{asset}"
+        self._client.post(url, params={"partition": author}).raise_for_status()
+
     def _ask(self, query: str, **variables: object) -> dict[str, Any]:
         response = self._client.post("/graphql", json={"query": query, "variables": variables}).raise_for_status()
         answer = response.json()

@@ -39,7 +39,7 @@ def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
         (GOOD + "  bsae: x\n", r"twin\.yaml:9: training\.bsae: unknown key\. Did you mean 'base'\?"),
         (GOOD + "traning: {}\n", r"twin\.yaml:9: traning: unknown key\. Did you mean 'training'\?"),
         (GOOD + "  xyzzy: 1\n", r"twin\.yaml:9: training\.xyzzy: unknown key\. Remove it, or see"),
-        (GOOD + "  method: magic\n", r"twin\.yaml:9: training\.method: input should be 'lora', 'dora' or 'full'"),
+        (GOOD + "  method: magic\n", r"twin\.yaml:9: training\.method: input should be 'full', 'lora', 'qlora'"),
         (GOOD + "  epochs: -1\n", r"twin\.yaml:9: training\.epochs: input should be greater than 0"),
         (GOOD.replace("maya", "Maya L"), r"twin\.yaml:2: authors\.Maya L\.\[key\]: string should match pattern"),
         (GOOD.replace("    name: Maya\n", ""), r"twin\.yaml:2: authors\.maya\.name: field required"),

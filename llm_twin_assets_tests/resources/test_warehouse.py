@@ -55,6 +55,27 @@ def test_further_columns_may_decide_whether_a_row_changed(warehouse):
     assert {row["maker"] for row in warehouse.read("t", "ada").to_pylist()} == {"old", "new"}
 
 
+def test_lists_and_what_is_null_are_compared_too_also_in_a_table_of_an_earlier_version(warehouse):
+    def marked(**marks):
+        plain = rows("ada", **dict.fromkeys(marks, "1"))
+        tags = pa.array([each[0] for each in marks.values()], pa.list_(pa.string()))
+        return plain.append_column("tags", tags).append_column(
+            "copy", pa.array([each[1] for each in marks.values()], pa.string())
+        )
+
+    how = {"complete": True, "compared": ("content_hash", "tags", "copy")}
+    warehouse.merge("t", rows("ada", a="1", b="1"), "ada")
+    first = marked(a=(["x"], None), b=(None, None))
+    assert warehouse.merge("t", first, "ada", **how) == MergeCounts(changed=1, unchanged=1)
+    assert warehouse.merge("t", first, "ada", **how) == MergeCounts(unchanged=2)
+    changed = marked(a=(["x"], "b"), b=([], None))
+    assert warehouse.merge("t", changed, "ada", **how) == MergeCounts(changed=2)
+    assert {row["document_id"]: (row["tags"], row["copy"]) for row in warehouse.read("t", "ada").to_pylist()} == {
+        "a": (["x"], "b"),
+        "b": ([], None),
+    }
+
+
 def test_authors_do_not_touch_each_other(warehouse):
     warehouse.merge("t", rows("ada", a="1"), "ada")
     warehouse.merge("t", rows("o'neil", a="2"), "o'neil")
