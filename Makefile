@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 # The build of torch: this is the CPU one. For a GPU: make install TORCH="torch==2.13.0 --index-url <the index of your CUDA version>"
 TORCH ?= torch==2.13.0
 EXTRAS := train,qlora,serve,monitor,newspaper,onnx,openvino,weaviate,offline,dev
-# Test processes side by side; a file's tests stay in one of them, so that they share its fixtures.
+# Test processes side by side; a file's tests stay in one of them, so that they share its fixtures. In the files' order:
+# the slowest are early ones, of a single test each, which xdist would put last.
 WORKERS ?= auto
 # Tiny models are slower on several threads than on one.
 export OMP_NUM_THREADS ?= 1
@@ -41,11 +42,11 @@ up: install ## Start Dagster :3000, service :8000, Phoenix :6006, MLflow :5000 (
 
 .PHONY: test
 test: install ## Run all tests
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-fast
 test-fast: install ## Run the tests that take seconds
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 .PHONY: lint
 lint: install ## Style, types, and the one-way rule of imports
