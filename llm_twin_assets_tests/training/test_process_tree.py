@@ -43,9 +43,14 @@ def test_an_interrupted_wait_ends_every_process_even_one_that_ignores_sigterm(tm
         wait_for(lambda: (tmp_path / "ready").exists())
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
+    # Tests that a shell runs in the background inherit that SIGINT is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        run_tree([*FAMILY, str(tmp_path), "stays"], os.environ, grace=0.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_tree([*FAMILY, str(tmp_path), "stays"], os.environ, grace=0.5)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert is_gone(tmp_path / "stubborn")
 
