@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import typer
 
 from llm_twin_assets.commands.failing import in_one_line
+from llm_twin_assets.commands.options import AuthorOption, JsonOption
 from llm_twin_assets.domain.sample import Split
 from resources.settings import Environment, Settings
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 dataset = typer.Typer(name="dataset", no_args_is_help=True, help="Show, export or push an author's dataset.")
 
-AuthorOption = Annotated[str, typer.Option("--author", "-a", help="The author's key in twin.yaml.")]
 VersionOption = Annotated[
     str | None, typer.Option("--version", help="A version's digest; the current one if left out.")
 ]
@@ -28,7 +28,7 @@ VersionOption = Annotated[
 def show(
     author: AuthorOption,
     version: VersionOption = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the manifest, for programs.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """What a version holds: splits, kinds, tiers, what was left out and why."""
     from llm_twin_assets.commands.console import print_json

@@ -6,14 +6,10 @@ from typing import Annotated, Literal
 import typer
 
 from llm_twin_assets.commands.failing import in_one_line
+from llm_twin_assets.commands.options import AuthorOption, JsonOption, VersionOption
 from resources.settings import Environment, Settings
 
 model = typer.Typer(name="model", no_args_is_help=True, help="Show or export an author's trained models.")
-
-AuthorOption = Annotated[str, typer.Option("--author", "-a", help="The author's key in twin.yaml.")]
-VersionOption = Annotated[
-    str | None, typer.Option("--version", help="Model version; the newest candidate if left out.")
-]
 
 
 @model.command()
@@ -21,7 +17,7 @@ VersionOption = Annotated[
 def show(
     author: AuthorOption,
     version: VersionOption = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Where a version comes from: data, base, parameters, code, hardware, time."""
     from llm_twin_assets.commands.console import OUT, print_json
