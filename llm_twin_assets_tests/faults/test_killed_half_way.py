@@ -85,13 +85,13 @@ def finished(process: "subprocess.Popen[str]") -> None:
 
 
 def test_a_run_killed_at_every_stage_is_made_good_by_the_next(tmp_path: Path) -> None:
+    # Collection is killed at each of its commits in test_killed_collection, which takes seconds.
     config = small_author.write_config(
         tmp_path / "twin.yaml", small_author.write_notes(tmp_path / "notes"), max_steps=2
     )
     calm, hit = Home(tmp_path / "calm", config), Home(tmp_path / "hit", config)
     undisturbed = calm.run()
 
-    hit.kill_when(hit.found("warehouse/raw/articles/_delta_log/*.json"))
     hit.kill_when(hit.found("embedded/*.lance/_versions/*"))
     hit.kill_when(hit.found("training/*/*/spec.json"))
     assert hit.registry.alias_version(AUTHOR, "candidate") is None
@@ -110,7 +110,7 @@ def test_a_run_killed_at_every_stage_is_made_good_by_the_next(tmp_path: Path) ->
     assert trainings(hit) == Counter(KILLED=2, FINISHED=1)
     assert json.loads(verdict(hit))["passed"]
     # An author's runs never overlap: one that counted as started for ever would let the daemon start no other.
-    assert statuses(hit) == Counter(FAILURE=4, SUCCESS=1)
+    assert statuses(hit) == Counter(FAILURE=3, SUCCESS=1)
 
     # What the next run makes good it makes good once: the one after it finds nothing to do.
     tables = states(hit)
