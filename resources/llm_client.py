@@ -9,9 +9,9 @@ from types import TracebackType
 
 from resources.http.clock import Clock
 from resources.http.retry import backoff
-from resources.llm import LlmError
 from resources.llm_cache import Reply, ReplyCache
-from resources.llm_exchange import ChatExchange, RefusedError, TransientError, UnansweredError
+from resources.llm_errors import LlmError, RefusedError, TransientError, UnansweredError
+from resources.llm_exchange import ChatExchange
 from resources.llm_settings import ChatEndpoint
 from resources.llm_trace import answered, asked
 from resources.llm_usage import Meter, Reservation, Usage
@@ -72,7 +72,7 @@ class ChatClient:
         Raises `UnansweredError` where this question has no answer, and where no other will have one either: `LlmError`
         (refused, gone) and `BudgetExceededError`.
         """
-        body = self._body(messages, seed)
+        body = self.endpoint.request(messages, seed)
         question = {"url": self.endpoint.url, **body}
         with self._tracer.trace(self._project, "chat completion") as span:
             span.set(asked(body, messages))
@@ -82,20 +82,18 @@ class ChatClient:
             else:
                 async with self._turns:
                     reply = await self._answered(body)
-                await asyncio.to_thread(self._cache.keep, scope, question, reply)
+                    await self._kept(scope, question, reply)
             span.set(answered(reply))
         return reply
 
-    def _body(self, messages: ChatMessages, seed: int | None) -> dict[str, object]:
-        body: dict[str, object] = {
-            "model": self.endpoint.model,
-            "messages": [dict(message) for message in messages],
-            "temperature": self.endpoint.temperature,
-            "max_tokens": self.endpoint.max_tokens,
-            **({} if seed is None else {"seed": seed}),
-            **self.endpoint.parameters,
-        }
-        return {key: value for key, value in body.items() if value is not None}
+    async def _kept(self, scope: str, question: Mapping[str, object], reply: Reply) -> None:
+        """Store what was paid for, also where another question's failure ends this one meanwhile."""
+        keeping = asyncio.ensure_future(asyncio.to_thread(self._cache.keep, scope, question, reply))
+        try:
+            await asyncio.shield(keeping)
+        except asyncio.CancelledError:
+            await keeping
+            raise
 
     async def _answered(self, body: Mapping[str, object]) -> Reply:
         """Ask until there is an answer, or patience or the whole model is at an end."""

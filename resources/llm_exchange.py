@@ -10,8 +10,8 @@ from resources.errors import ConfigurationError
 from resources.http.body import ACCEPT_ENCODING, Body
 from resources.http.errors import BrokenError, HttpError
 from resources.http.retry import asked_wait, may_be_transient
-from resources.llm import LlmError
 from resources.llm_cache import Reply
+from resources.llm_errors import LlmError, RefusedError, TransientError
 from resources.llm_settings import ChatEndpoint
 from resources.llm_usage import estimated_tokens
 
@@ -31,26 +31,6 @@ _MEND = {
     403: "The key may not use this model.",
     404: "Is the address the one that ends in /v1, and the model's name right?",
 }
-
-
-class UnansweredError(LlmError):
-    """This one question got no answer; the next may."""
-
-
-class RefusedError(UnansweredError):
-    """The service refused this one question: too long, not allowed, not understood."""
-
-
-class TransientError(Exception):
-    """Inside the client: this attempt failed, the next may not. `wait` is what the service asks for, in seconds.
-
-    `charged`: the service had begun to answer, and may well ask to be paid for it.
-    """
-
-    def __init__(self, what: str, *, wait: float | None = None, charged: bool = False) -> None:
-        super().__init__(what)
-        self.wait = wait
-        self.charged = charged
 
 
 def api_key(endpoint: ChatEndpoint) -> str | None:

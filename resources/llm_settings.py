@@ -1,5 +1,6 @@
 """The sections of `twin.yaml` about chat models that teach, and about preference pairs."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -69,6 +70,18 @@ class ChatEndpoint(Section):
     price: Price = Price()
     budget: Budget = Budget()
 
+    def request(self, messages: Sequence[Mapping[str, object]], seed: int | None = None) -> dict[str, object]:
+        """The body of a chat-completions request."""
+        body: dict[str, object] = {
+            "model": self.model,
+            "messages": [dict(message) for message in messages],
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            **({} if seed is None else {"seed": seed}),
+            **self.parameters,
+        }
+        return {key: value for key, value in body.items() if value is not None}
+
     @field_validator("parameters")
     @classmethod
     def _leave_the_question_alone(cls, parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -81,6 +94,14 @@ class ChatEndpoint(Section):
         if self.budget.cost is not None and not (self.price.prompt or self.price.completion):
             raise ValueError("budget.cost needs price: what a million tokens cost")
         return self
+
+
+class RewritingModel(ChatEndpoint):
+    """A chat model asked while somebody waits: once, for a short answer. Of `patience` only `timeout` counts."""
+
+    max_tokens: int = Field(default=256, ge=16)
+    max_kb: int = Field(default=1024, ge=1)
+    patience: Patience = Patience(timeout=20.0)
 
 
 class Teacher(ChatEndpoint):

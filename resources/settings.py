@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from resources.dataset_settings import Dataset as Dataset
 from resources.errors import ConfigurationError
-from resources.llm_settings import Preference, Teacher
+from resources.llm_settings import Preference, RewritingModel, Teacher
 from resources.release_settings import Releasing
 from resources.section import Section
 from resources.training_settings import Training
@@ -111,15 +111,6 @@ class Embedding(Section):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
-class Llm(Section):
-    """A chat model behind an OpenAI-compatible API; its key, if it wants one, is the variable `TWIN_LLM_API_KEY`."""
-
-    url: str
-    model: str
-    timeout: float = Field(default=20.0, gt=0)
-    max_tokens: int = Field(default=256, ge=16)
-
-
 class Rerank(Section):
     """A cross-encoder that reads question and chunk together and orders the best `candidates` again."""
 
@@ -132,7 +123,7 @@ class Rewriting(Section):
     """What a chat model makes of a question before it is searched for."""
 
     method: Literal["none", "rewrite", "expand", "hyde"] = "none"
-    llm: Llm | None = None
+    llm: RewritingModel | None = None
 
     @model_validator(mode="after")
     def _has_who_rewrites(self) -> Self:

@@ -18,7 +18,7 @@ from llm_twin_assets.datasets.preference_spec import Conversation, GenerationErr
 from llm_twin_assets.inference.prompts import messages
 from resources.llm_cache import Reply, ReplyCache
 from resources.llm_client import ChatClient
-from resources.llm_exchange import UnansweredError
+from resources.llm_errors import UnansweredError
 from resources.llm_gather import gathered
 from resources.llm_settings import ChatEndpoint, Preference
 from resources.llm_usage import Meter

@@ -31,7 +31,7 @@ from llm_twin_assets.datasets.teacher_replies import (
 from llm_twin_assets.domain.document import CleanedDocument
 from llm_twin_assets.inference.prompts import Message
 from resources.llm_cache import Reply
-from resources.llm_exchange import UnansweredError
+from resources.llm_errors import UnansweredError
 from resources.llm_gather import gathered
 from resources.llm_settings import Teacher
 

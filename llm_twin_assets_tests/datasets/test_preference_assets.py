@@ -16,7 +16,7 @@ from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets_tests.datasets.made import article, stored
 from llm_twin_assets_tests.datasets.test_preference import said, sentences
 from llm_twin_assets_tests.resources.fake_openai import completion, error, fake_openai
-from resources.llm import LlmError
+from resources.llm_errors import LlmError
 from resources.llm_usage import BudgetExceededError
 from resources.settings import Author, Dataset, Settings, Source
 

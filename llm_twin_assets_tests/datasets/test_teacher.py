@@ -13,7 +13,7 @@ from llm_twin_assets.domain.sample import Split
 from llm_twin_assets_tests.conftest import cleaned
 from llm_twin_assets_tests.datasets.classroom import Classroom, enclosed
 from llm_twin_assets_tests.resources.fake_openai import Endless, Nothing, Said, completion, error, fake_openai
-from resources.llm import LlmError
+from resources.llm_errors import LlmError
 from resources.llm_settings import Teacher
 from resources.llm_usage import BudgetExceededError
 from resources.settings import Dataset

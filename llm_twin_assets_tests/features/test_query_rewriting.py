@@ -7,8 +7,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from llm_twin_assets.features.query_rewriting import rewriter_of
-from resources.llm import ChatModel, LlmError
-from resources.settings import Llm, Rewriting
+from resources.llm import ChatModel
+from resources.llm_errors import LlmError
+from resources.llm_settings import RewritingModel
+from resources.settings import Rewriting
 
 
 @pytest.fixture
@@ -30,7 +32,9 @@ def chat():
 
     Chat.asked = []
     server = HTTPServer(("127.0.0.1", 0), Chat)
-    Chat.settings = Llm(url=f"http://127.0.0.1:{server.server_port}/v1/", model="small", timeout=5)
+    Chat.settings = RewritingModel(
+        url=f"http://127.0.0.1:{server.server_port}/v1/", model="small", patience={"timeout": 5}
+    )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Chat
@@ -62,8 +66,10 @@ def test_each_method_says_what_to_search_for(chat, method, meanings, words):
 
 def test_the_key_is_read_when_it_is_needed(chat, monkeypatch):
     chat.answer = saying("yes")
-    model = ChatModel(chat.settings)
-    monkeypatch.setenv("TWIN_LLM_API_KEY", "a-key")
+    model = ChatModel(chat.settings.model_copy(update={"key_variable": "REWRITING_KEY"}))
+    with pytest.raises(LlmError, match="REWRITING_KEY is not set"):
+        model.complete("system", "user")
+    monkeypatch.setenv("REWRITING_KEY", "a-key")
     model.complete("system", "user")
     assert chat.asked[0][1] == "Bearer a-key"
 
@@ -79,7 +85,7 @@ def test_what_is_no_answer_is_an_error_that_says_who_gave_it(chat, answer, statu
 
 
 def test_nobody_there_is_an_error_too():
-    nobody = Llm(url="http://127.0.0.1:9", model="small", timeout=1)
+    nobody = RewritingModel(url="http://127.0.0.1:9", model="small", patience={"timeout": 1})
     with pytest.raises(LlmError, match="cannot be asked"):
         rewriter_of(Rewriting(method="expand", llm=nobody))("Who?")
 

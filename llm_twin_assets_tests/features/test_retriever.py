@@ -8,8 +8,9 @@ from llm_twin_assets.features.retrieve import Retriever
 from llm_twin_assets.features.retriever import retriever_of
 from llm_twin_assets_tests.features.test_retrieve import Letters, LongestFirst, Recorded
 from resources.errors import EmbeddingError
-from resources.llm import LlmError
-from resources.settings import Llm, Rerank, Retrieval, Rewriting
+from resources.llm_errors import LlmError
+from resources.llm_settings import RewritingModel
+from resources.settings import Rerank, Retrieval, Rewriting
 
 
 class Broken:
@@ -79,7 +80,7 @@ def test_a_configured_cross_encoder_that_is_missing_is_looked_for_once(tmp_path)
 
 
 def test_configuration_says_what_a_retriever_is_made_of():
-    nobody = Llm(url="http://127.0.0.1:9", model="small", timeout=1)
+    nobody = RewritingModel(url="http://127.0.0.1:9", model="small", patience={"timeout": 1})
     how = Retrieval(rewriting=Rewriting(method="expand", llm=nobody), per_document=1)
     retriever = retriever_of(Recorded(), Letters(), how)
     assert retriever.how is how

@@ -14,8 +14,9 @@ from llm_twin_assets_tests.resources.fake_openai import (
     error,
     fake_openai,
 )
-from resources.llm import ChatModel, LlmError
-from resources.settings import Llm
+from resources.llm import ChatModel
+from resources.llm_errors import LlmError
+from resources.llm_settings import RewritingModel
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def server():
 
 
 def model(server, timeout=5.0):
-    return ChatModel(Llm(url=server.url, model="small", timeout=timeout))
+    return ChatModel(RewritingModel(url=server.url, model="small", patience={"timeout": timeout}))
 
 
 def test_a_question_is_answered(server):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -18,10 +19,9 @@ from llm_twin_assets_tests.resources.fake_openai import (
 )
 from resources.errors import ConfigurationError
 from resources.http.clock import Clock
-from resources.llm import LlmError
 from resources.llm_cache import ReplyCache
 from resources.llm_client import ChatClient
-from resources.llm_exchange import UnansweredError
+from resources.llm_errors import LlmError, UnansweredError
 from resources.llm_settings import ChatEndpoint
 from resources.llm_usage import BudgetExceededError
 
@@ -130,6 +130,20 @@ def test_the_run_stops_at_its_budget_and_the_next_goes_on(ask, server):
         ask("a", "b", "c", "d", **within)
     assert len(server.asked) == 3
     assert [reply.cached for reply in ask("a", "b", "c", "d", **within)] == [True, True, True, False]
+
+
+def test_an_answer_being_stored_as_another_question_fails_is_kept(ask, server, monkeypatch):
+    store = ReplyCache.keep
+
+    def slowly(cache, *kept):
+        time.sleep(0.2)
+        store(cache, *kept)
+
+    monkeypatch.setattr(ReplyCache, "keep", slowly)
+    within = {"budget": {"tokens": 400}, "max_tokens": 64}
+    with pytest.raises(BudgetExceededError):
+        ask("a", "b", "c", "d", concurrency=1, **within)
+    assert sum(reply.cached for reply in ask("a", "b", "c", "d", concurrency=1, **within)) == 3
 
 
 def test_a_cost_that_might_be_exceeded_is_not_run_into(ask, server):
