@@ -1,17 +1,8 @@
-"""Work on an author's index in a process of its own, which dies where a test says.
+"""Work on an author's index that dies where a test says."""
 
-Processes come from a server that has LanceDB imported and nothing running: forking them costs milliseconds, importing
-it seconds.
-"""
-
-import multiprocessing
-import os
 import resource
 import signal
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +10,7 @@ from lancedb.db import LanceDBConnection
 from lancedb.merge import LanceMergeInsertBuilder
 from lancedb.table import LanceTable, Tags
 
+from llm_twin_assets_tests.faults.own_process import DyingWrites
 from llm_twin_assets_tests.resources.chunks import rows, with_vectors
 from resources import lance_upkeep, lance_vectors
 from resources.errors import StorageError
@@ -36,9 +28,6 @@ WRITES: tuple[tuple[type, tuple[str, ...]], ...] = (
     (LanceTable, ("add_columns", "create_index", "delete", "drop_index", "optimize", "update_field_metadata")),
     (Tags, ("create", "delete", "update")),
 )
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__])
 
 
 def make_small() -> None:
@@ -81,23 +70,10 @@ def run(root: str, turn: int) -> None:
 
 def run_and_die_after(root: str, turn: int, number: int) -> None:
     """A run that is killed right after its n-th write."""
-    left = number
-
-    def dying(write: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(write)
-        def call(*given: Any, **named: Any) -> Any:
-            nonlocal left
-            done = write(*given, **named)
-            left -= 1
-            if not left:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return done
-
-        return call
-
+    dying = DyingWrites(number)
     for kind, writes in WRITES:
         for each in writes:
-            setattr(kind, each, dying(getattr(kind, each)))
+            setattr(kind, each, dying.counted(getattr(kind, each)))
     run(root, turn)
 
 
@@ -128,34 +104,3 @@ def run_category(root: str, category: str) -> None:
         snapshot = store.publish_as(AUTHOR, lambda held: f"s-{hash(tuple(sorted(held['chunk_id'].to_pylist())))}")
         if store.open(AUTHOR, snapshot).count() % 20:
             raise AssertionError("a snapshot holds part of a document")
-
-
-def ended(work: Callable[..., None], *given: object) -> int:
-    """Do the work in a process of its own; returns its exit code, negative for a signal."""
-    process = PROCESSES.Process(target=work, args=given)
-    process.start()
-    process.join(timeout=60)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-        raise TimeoutError(f"{work.__name__}{given} did not end")
-    return int(process.exitcode)
-
-
-def ended_at_once(*works: tuple[Callable[..., None], tuple[object, ...]]) -> list[int | None]:
-    """Do several works at the same time; returns their exit codes."""
-    processes = [PROCESSES.Process(target=work, args=given) for work, given in works]
-    for each in processes:
-        each.start()
-    for each in processes:
-        each.join(timeout=60)
-    return [each.exitcode for each in processes]
-
-
-def killed_after(seconds: float, work: Callable[..., None], *given: object) -> None:
-    """Do the work and kill it after so many seconds, wherever it is then."""
-    process = PROCESSES.Process(target=work, args=given)
-    process.start()
-    process.join(timeout=seconds)
-    process.kill()
-    process.join()

@@ -1,13 +1,8 @@
-"""An approval and a release in a process of its own, which dies right after its n-th write."""
+"""An approval and a release that die right after their n-th write."""
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import wraps
-from typing import Any
 
 import obstore
 
@@ -16,12 +11,10 @@ from llm_twin_assets.domain.release import Interval, Verdict
 from llm_twin_assets.inference.prompts import prompt_digest
 from llm_twin_assets.release.approvals import approve, roll_back
 from llm_twin_assets.release.deployment import Served, approved, deploy, return_to
+from llm_twin_assets_tests.faults.own_process import DyingWrites
 from resources.object_store import ObjectStore
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__])
-
 _MODEL = ModelVersion("maya", "twin-maya", "1", "m1", "models/maya/1", "tiny-llama", None, "d1")
 
 
@@ -69,28 +62,5 @@ def return_home(root: str, version: str) -> None:
 
 def die_after(work: Callable[[str, str], None], root: str, version: str, number: int) -> None:
     """The work, killed right after its n-th write."""
-    left, put = number, obstore.put
-
-    @wraps(put)
-    def dying(*given: Any, **named: Any) -> Any:
-        nonlocal left
-        done = put(*given, **named)
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return done
-
-    obstore.put = dying
+    obstore.put = DyingWrites(number).counted(obstore.put)
     work(root, version)
-
-
-def ended(work: Callable[..., None], *given: object) -> int:
-    """Do the work in a process of its own; returns its exit code, negative for a signal."""
-    process = PROCESSES.Process(target=work, args=given)
-    process.start()
-    process.join(timeout=60)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-        raise TimeoutError(f"{given} did not end")
-    return int(process.exitcode)

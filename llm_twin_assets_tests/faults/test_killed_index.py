@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from llm_twin_assets_tests.faults import killed_index
-from llm_twin_assets_tests.faults.killed_index import AUTHOR, CHUNKS, DOCUMENTS, corpus, ended, run
+from llm_twin_assets_tests.faults.killed_index import AUTHOR, CHUNKS, DOCUMENTS, corpus, run
+from llm_twin_assets_tests.faults.own_process import ended, ended_at_once, killed_after
 from resources import lance_upkeep, lance_vectors
 from resources.lance_store import LanceVectorStore
 from resources.vector_store import Filters
@@ -103,7 +104,7 @@ def test_a_run_killed_in_the_middle_of_a_file_leaves_the_old_or_the_new(homes: I
 @pytest.mark.parametrize("seconds", [0.05, 0.12, 0.2])
 def test_a_run_killed_at_any_moment_leaves_the_old_or_the_new(homes: Iterator[Path], seconds: float) -> None:
     root = next(homes)
-    killed_index.killed_after(seconds, run, str(root), AFTER)
+    killed_after(seconds, run, str(root), AFTER)
     assert turns(root) <= {BEFORE, AFTER}
     assert_made_good(root)
 
@@ -123,14 +124,14 @@ def test_a_full_disk_is_a_clear_error_and_leaves_the_old_snapshot(
 def test_two_runs_at_once_on_a_new_author_insert_nothing_twice(tmp_path: Path) -> None:
     root = tmp_path / "embedded"
     work = (run, (str(root), AFTER))
-    assert killed_index.ended_at_once(work, work) == [0, 0]
+    assert ended_at_once(work, work) == [0, 0]
     assert turns(root) == {AFTER}
     assert_made_good(root)
 
 
 def test_of_two_runs_with_different_corpora_one_wins_whole(homes: Iterator[Path]) -> None:
     root = next(homes)
-    assert killed_index.ended_at_once((run, (str(root), 1)), (run, (str(root), 2))) == [0, 0]
+    assert ended_at_once((run, (str(root), 1)), (run, (str(root), 2))) == [0, 0]
     assert turns(root) <= {1, 2}
     assert_made_good(root)
 
@@ -138,6 +139,6 @@ def test_of_two_runs_with_different_corpora_one_wins_whole(homes: Iterator[Path]
 def test_runs_of_several_categories_at_once_lose_nothing(tmp_path: Path) -> None:
     root, categories = str(tmp_path / "embedded"), ("article", "post", "code")
     works = [(killed_index.run_category, (root, category)) for category in categories]
-    assert killed_index.ended_at_once(*works) == [0, 0, 0]
+    assert ended_at_once(*works) == [0, 0, 0]
     expected = {f"{category}-2-{number}" for category in categories for number in range(20)}
     assert sorted(LanceVectorStore(root).contents(AUTHOR)["chunk_id"].to_pylist()) == sorted(expected)

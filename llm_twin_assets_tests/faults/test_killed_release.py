@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from llm_twin_assets.release.records import current_release, releases
-from llm_twin_assets_tests.faults.killed_release import die_after, ended, evaluated, redeploy, release, return_home
+from llm_twin_assets_tests.faults.killed_release import die_after, evaluated, redeploy, release, return_home
+from llm_twin_assets_tests.faults.own_process import ended
 from resources.object_store import ObjectStore
 
 
