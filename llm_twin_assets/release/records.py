@@ -60,12 +60,6 @@ def deciding(objects: ObjectStore, author: str) -> Decided | None:
     return None
 
 
-def deciding_approval(objects: ObjectStore, author: str) -> Approval | None:
-    """What `deciding` finds, without its digest."""
-    found = deciding(objects, author)
-    return found.approval if found else None
-
-
 def releases(objects: ObjectStore, author: str) -> list[Release]:
     """All releases of an author, oldest first; raises `TamperedError` if they are not what was written."""
     return read_releases(objects, author)

@@ -5,7 +5,7 @@ import pytest
 
 from llm_twin_assets.domain.release import Interval, Verdict
 from llm_twin_assets.release.approvals import ApprovalError, approve, reject, roll_back
-from llm_twin_assets.release.records import approvals, deciding_approval
+from llm_twin_assets.release.records import approvals, deciding
 from resources.object_store import ObjectStore
 
 
@@ -32,7 +32,7 @@ def test_a_passed_candidate_can_be_approved(objects: ObjectStore, now: datetime)
     evaluated(objects, "1", now)
     approval = approve(objects, "maya", "1", " Noor ", "reads well", now)
     assert (approval.sequence, approval.approver) == (1, "Noor")
-    assert deciding_approval(objects, "maya") == approval
+    assert deciding(objects, "maya").approval == approval
 
 
 def test_what_failed_the_gate_cannot(objects: ObjectStore, now: datetime) -> None:
@@ -52,7 +52,7 @@ def test_a_rejected_version_stays_rejected(objects: ObjectStore, now: datetime) 
     reject(objects, "maya", "1", "Noor", "repeats itself", now)
     with pytest.raises(ApprovalError, match="was rejected before"):
         approve(objects, "maya", "1", "Noor", "second thoughts", now)
-    assert deciding_approval(objects, "maya") is None
+    assert deciding(objects, "maya") is None
 
 
 @pytest.mark.parametrize(("approver", "reason"), [("", "why"), ("Noor", "  ")])
@@ -111,7 +111,7 @@ def test_an_override_says_yes_against_the_gate_and_stays_on_record(objects: Obje
     evaluated(objects, "1", now, passed=False)
     approval = approve(objects, "maya", "1", "Noor", "the test set is too small", now, override=True)
     assert (approval.override, approval.verdict) == (True, "not shown to be better")
-    assert deciding_approval(objects, "maya") == approval
+    assert deciding(objects, "maya").approval == approval
 
 
 def test_an_override_that_was_not_needed_is_none(objects: ObjectStore, now: datetime) -> None:
@@ -124,7 +124,7 @@ def test_an_override_takes_back_a_rejection(objects: ObjectStore, now: datetime)
     reject(objects, "maya", "1", "Noor", "repeats itself", now)
     approval = approve(objects, "maya", "1", "Ada", "it does not", now, override=True)
     assert approval.override
-    assert deciding_approval(objects, "maya") == approval
+    assert deciding(objects, "maya").approval == approval
 
 
 def test_a_rejection_after_an_approval_leaves_the_approval_before_it(objects: ObjectStore, now: datetime) -> None:
@@ -133,7 +133,7 @@ def test_a_rejection_after_an_approval_leaves_the_approval_before_it(objects: Ob
     first = approve(objects, "maya", "1", "Noor", "yes", now)
     approve(objects, "maya", "2", "Noor", "yes", now)
     reject(objects, "maya", "2", "Ada", "it tells a secret", now)
-    assert deciding_approval(objects, "maya") == first
+    assert deciding(objects, "maya").approval == first
 
 
 def test_the_evaluation_of_another_model_is_none(objects: ObjectStore, now: datetime) -> None:
