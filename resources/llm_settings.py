@@ -22,7 +22,7 @@ def _endpoint(url: str) -> str:
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 # What looks like a key and not like a variable is refused here, before it can be shown anywhere.
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
-TeacherTask = Literal["back_translation", "paraphrases", "questions"]
+TeacherTask = Literal["back_translation", "paraphrases", "questions", "curation"]
 
 
 class Price(Section):
@@ -108,10 +108,10 @@ class Teacher(ChatEndpoint):
     """A model that makes up instructions and judges them; it never writes an answer.
 
     `min_score` of 5 is what a sample needs (4 of 5 is "helpful, with small faults"); `passages_per_document` bounds
-    what a long document costs.
+    what it makes up for a long document. `curation` has the samples judged, too, that are made by rules.
     """
 
-    tasks: tuple[TeacherTask, ...] = ("back_translation", "questions")
+    tasks: tuple[TeacherTask, ...] = ("back_translation", "questions", "curation")
     passages_per_document: int = Field(default=4, ge=1)
     paraphrases: int = Field(default=2, ge=1, le=10)
     questions: int = Field(default=3, ge=1, le=10)

@@ -57,6 +57,7 @@ def collect_platform(
             known=stored.known_documents(warehouse, key),
             now=now,
             progress=progress,
+            forgotten=stored.forgotten(warehouse, key),
         )
 
     asyncio.run(_visit_all(found, chosen, collector, http_policy(settings.collection.http), result))

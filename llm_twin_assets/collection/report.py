@@ -17,7 +17,7 @@ from llm_twin_assets.domain.preview import link, markdown_table
 _PREVIEW = 10
 _QUARANTINE = 50
 _CURSOR = 2_000
-_COUNTED = ("new", "changed", "unchanged", "restored", "removed", "kept", "excerpts", "duplicates")
+_COUNTED = ("new", "changed", "unchanged", "restored", "removed", "kept", "excerpts", "duplicates", "forgotten")
 
 
 @dataclass(frozen=True, slots=True)

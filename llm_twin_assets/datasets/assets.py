@@ -12,6 +12,7 @@ from llm_twin_assets.datasets import version
 from llm_twin_assets.datasets.making import Made, bring_up_to_date
 from llm_twin_assets.datasets.preview import counts_plot, samples_preview
 from llm_twin_assets.domain.document import Category, CleanedDocument
+from llm_twin_assets.domain.forgotten import FORGOTTEN_TABLE, Forgotten
 from llm_twin_assets.domain.sample import Sample
 from llm_twin_assets.domain.tables import cleaned_documents
 from llm_twin_assets.partitions import AUTHORS, OWNERS
@@ -62,9 +63,14 @@ def read_cleaned(warehouse: Warehouse, author: str) -> list[CleanedDocument]:
 
 
 def all_cleaned(warehouse: Warehouse, author: str) -> list[CleanedDocument]:
-    """All cleaned documents of an author, those too that say what another one says: they seal each other."""
+    """All cleaned documents of an author, those too that say what another one says: they seal each other.
+
+    A document that is to be forgotten is none, even where a run that began before has put it back.
+    """
+    gone = Forgotten.of(author, warehouse.read(FORGOTTEN_TABLE, author))
     tables = [warehouse.read(f"cleaned/{category.plural}", author) for category in Category]
-    return [document for table in tables if table.num_rows for document in cleaned_documents(table)]
+    documents = [document for table in tables if table.num_rows for document in cleaned_documents(table)]
+    return [each for each in documents if not gone.covers(each.document_id)]
 
 
 def _shown(made: Made, samples: Sequence[Sample]) -> dict[str, dg.MetadataValue | int | str | bool]:

@@ -17,6 +17,7 @@ KINDS = {
     "readme_section": "a heading → the section of a README",
     "readme_code": "a heading → the code below it in a README",
     "docstring_code": "a docstring or comment → the definition",
+    "commit": "a commit message → the diff",
     "back_translation": "an instruction that a teacher model found for a passage → the passage",
     "paraphrase": "an instruction in a teacher model's words → the same passage",
     "knowledge_question": "a teacher model's question → the sentences or paragraph that answer it",

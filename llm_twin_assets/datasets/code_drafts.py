@@ -1,4 +1,4 @@
-"""What could be asked of a source file: its documented definitions, by what their comments say of them."""
+"""What could be asked of code: documented definitions by what their comments say of them, a commit by its message."""
 
 import ast
 import inspect
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from llm_twin_assets.datasets.article_drafts import article_drafts
 from llm_twin_assets.datasets.code_comments import Documented, documented
+from llm_twin_assets.datasets.commit_drafts import commit_drafts
 from llm_twin_assets.datasets.draft import Draft
 from llm_twin_assets.datasets.instructions import wordings
 from llm_twin_assets.datasets.spans import Span, trimmed
@@ -19,7 +20,10 @@ _NAMES = {
 
 
 def code_drafts(document: CleanedDocument, max_words: int) -> Iterator[Draft]:
-    """One draft for each documented definition; of a notebook, which is Markdown, what is asked of articles."""
+    """A draft for each documented definition; of a notebook, which is Markdown, what is asked of articles."""
+    if document.is_commit:
+        yield from commit_drafts(document)
+        return
     language = language_of(document.code_language, document.path)
     if language == "markdown":
         yield from article_drafts(document, max_words)

@@ -1,7 +1,7 @@
 """Instruct samples without a teacher: made-up instructions, the author's own words as answers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llm_twin_assets.collection.scrub.scrubber import Scrubber
@@ -43,16 +43,19 @@ def generate(
     *,
     scrubber: Scrubber = _NOTHING_PERSONAL,
     further: Mapping[str, Sequence[Draft]] | None = None,
+    refused: Mapping[str, Collection[Draft]] | None = None,
 ) -> Generated:
     """All samples of a corpus in a stable order, each in the split of its document.
 
-    `further` are drafts by document id that somebody else made; they pass the same filters.
+    `further` are drafts by document id that somebody else made; they pass the same filters. `refused` are those made
+    here that somebody else found not good enough.
     """
     found = eligible(documents, settings)
     # Sealed documents first: where two share a text or an instruction, the copy in train is the one to go.
-    ranked = sorted(found.documents, key=lambda d: (assignment.splits[d.document_id].rank, d.document_id))
+    # Commits last: a definition is asked for by its docstring rather than as a part of the commit that added it.
+    ranked = sorted(found.documents, key=lambda d: (assignment.splits[d.document_id].rank, d.is_commit, d.document_id))
     split = tuple((document, assignment.splits[document.document_id]) for document in ranked)
-    maker = _Maker(found, settings, scrubber, further or {})
+    maker = _Maker(found, settings, scrubber, further or {}, refused or {})
     unique, repeated = without_duplicates(list(maker.samples(split)), settings)
     texts = {each: [document.text for document, own in split if own is each] for each in Split}
     clean = decontaminate(unique, texts, settings.max_leaked_8grams)
@@ -88,18 +91,25 @@ class _Maker:
     """Drafts made into samples one by one; no instruction is given twice."""
 
     def __init__(
-        self, found: Eligible, settings: Dataset, scrubber: Scrubber, further: Mapping[str, Sequence[Draft]]
+        self,
+        found: Eligible,
+        settings: Dataset,
+        scrubber: Scrubber,
+        further: Mapping[str, Sequence[Draft]],
+        refused: Mapping[str, Collection[Draft]],
     ) -> None:
         self.dropped: Counter[str] = Counter()
-        self._found, self._settings, self._scrubber, self._further = found, settings, scrubber, further
+        self._found, self._settings, self._scrubber = found, settings, scrubber
+        self._further, self._refused = further, refused
         self._asked: set[str] = set()
 
     def samples(self, documents: Iterable[tuple[CleanedDocument, Split]]) -> Iterator[Sample]:
         for document, split in documents:
             fit = DraftFilter(document, self._settings, self._scrubber)
             flags = self._found.flags_of(document, self._settings)
+            refused = self._refused.get(document.document_id, ())
             for draft in (*drafts(document, self._settings), *self._further.get(document.document_id, ())):
-                reason = fit.reason(draft)
+                reason = "scored low by the teacher" if draft in refused else fit.reason(draft)
                 instruction = None if reason else self._unasked(draft)
                 if instruction is None:
                     self.dropped[reason or "duplicate instruction"] += 1

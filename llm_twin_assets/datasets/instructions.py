@@ -61,6 +61,11 @@ _ENGLISH: Wordings = {
         "Implement `{name}` in {language}. What it is for: {summary}",
         "In {language}, how would you write the {noun} `{name}`? {summary}",
     ),
+    "commit": (
+        "Make this change to {repository}, as a diff:\n\n{message}",
+        "Write the diff of a commit to {repository} with this message:\n\n{message}",
+        "In {repository}, what does the commit change that says this?\n\n{message}",
+    ),
 }
 _GERMAN: Wordings = {
     "title_opening": (

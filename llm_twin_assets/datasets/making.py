@@ -10,7 +10,7 @@ from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets import version
 from llm_twin_assets.datasets.instruct import generate
 from llm_twin_assets.datasets.split import assign
-from llm_twin_assets.datasets.teacher_lessons import further_drafts
+from llm_twin_assets.datasets.teacher_lessons import consulted
 from llm_twin_assets.datasets.version import DatasetVersion
 from llm_twin_assets.domain.document import CleanedDocument
 from llm_twin_assets.domain.identity import Json, digest, digest_of_set
@@ -39,8 +39,10 @@ def bring_up_to_date(
         return Made(made, is_new=False)
     assignment = assign(documents, settings.dataset, version.sealed_before(objects, author, settings.dataset))
     scrubber = Scrubber.of(settings.collection.scrub, settings.author(author).public)
-    further, teacher = further_drafts(author, documents, assignment.splits, settings, scrubber, objects)
-    generated = generate(documents, assignment, settings.dataset, scrubber=scrubber, further=further)
+    taught, teacher = consulted(author, documents, assignment.splits, settings, scrubber, objects)
+    generated = generate(
+        documents, assignment, settings.dataset, scrubber=scrubber, further=taught.drafts, refused=taught.refused
+    )
     name, files, _ = version.build(author, generated, assignment, settings.dataset)
     version.store(objects, author, name, files, assignment, settings.dataset, recipe)
     return Made(version.current(objects, author), is_new=True, teacher=teacher)

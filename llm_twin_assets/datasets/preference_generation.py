@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_twin_assets.datasets.preference_spec import Answer, Conversation, GenerationError, GenerationSpec
-from llm_twin_assets.inference.models import load_model
+from llm_twin_assets.inference.models import control_tokens, load_model
 from llm_twin_assets.inference.prompts import without_tokens
 from resources.errors import TwinError
 
@@ -117,7 +117,7 @@ def _answered(
 
     inputs = tokenizer.pad({"input_ids": [each.tokens for each in batch]}, return_tensors="pt").to(model.device)
     sampling = {"temperature": spec.temperature, "top_p": _TOP_P} if spec.temperature else {}
-    stops = _stops(tokenizer, model)
+    stops, special = _stops(tokenizer, model), control_tokens(tokenizer)
     with torch.inference_mode():
         output = model.generate(
             **inputs,
@@ -136,6 +136,7 @@ def _answered(
             prompt_tokens=len(each.tokens),
             completion_tokens=len(completion),
             finished=finished,
+            special_tokens=sum(token in special for token in completion),
         )
 
 

@@ -41,13 +41,17 @@ class GenerationSpec(Record):
 
 
 class Answer(Record):
-    """One line of the output; `finished` is False where the answer was cut at its longest length."""
+    """One line of the output; `finished` is False where the answer was cut at its longest length.
+
+    `special_tokens` counts the tokens of the chat template that stood in the answer; the text is without them.
+    """
 
     key: str
     text: str
     prompt_tokens: int
     completion_tokens: int
     finished: bool
+    special_tokens: int = 0
 
 
 def answers(output: Path) -> Iterator[Answer]:

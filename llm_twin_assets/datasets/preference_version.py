@@ -15,9 +15,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from llm_twin_assets.datasets.preference import Pair, Preferences
+from llm_twin_assets.datasets.preference import Pair, Preferences, Thumb
 from llm_twin_assets.datasets.preference_card import card
-from llm_twin_assets.datasets.version import DatasetVersion
+from llm_twin_assets.datasets.version import DatasetVersion, refuse_stale
 from llm_twin_assets.domain.identity import Json, digest
 from llm_twin_assets.domain.sample import Split
 from llm_twin_assets.inference.prompts import messages
@@ -99,6 +99,7 @@ def current(objects: ObjectStore, author: str) -> DatasetVersion | None:
     if objects.find(f"preferences/{author}/current.json") is None:
         return None
     found = newest(objects, author)
+    refuse_stale(objects, found.prefix)
     return None if found.manifest["why_empty"] else found
 
 
@@ -117,6 +118,13 @@ def pairs_of(objects: ObjectStore, version: DatasetVersion) -> list[Pair]:
     """The pairs of both splits."""
     tables = [_read(objects, f"{version.prefix}/{split.value}.parquet") for split in SPLITS]
     return [Pair(**{**row, "split": Split(row["split"])}) for table in tables for row in table.to_pylist()]
+
+
+def thumbs_of(objects: ObjectStore, version: DatasetVersion) -> list[Thumb]:
+    """The answers with a thumb."""
+    rows = _read(objects, f"{version.prefix}/thumbs.parquet").to_pylist()
+    return [Thumb(answer_id=row["answer_id"], prompt=row["prompt"], completion=row["completion"], label=row["label"])
+            for row in rows]  # fmt: skip
 
 
 def local_folder(objects: ObjectStore, version: DatasetVersion, scratch: Path) -> Path:

@@ -100,8 +100,3 @@ def fences(text: str, span: Span) -> Iterator[Span]:
             opened = None
     if opened:
         yield Span(opened.start(), span.end)
-
-
-def leading_paragraphs(text: str, span: Span, max_words: int) -> Span:
-    """The first of the passages of a span."""
-    return next(iter(passages(text, span, max_words)), trimmed(text, span))

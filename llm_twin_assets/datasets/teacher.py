@@ -54,9 +54,10 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Taught:
-    """Drafts by document id; what was dropped, by reason; how many had which score."""
+    """Drafts by document id; those made by rule that are not good enough; what was dropped, and why; scores."""
 
     drafts: dict[str, tuple[Draft, ...]] = field(default_factory=dict)
+    refused: dict[str, frozenset[Draft]] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     scores: Counter[int] = field(default_factory=Counter)
 
@@ -74,13 +75,16 @@ async def teach(lessons: Sequence[Lesson], chat: Completer, settings: Teacher, *
     taught = Taught()
     turns = asyncio.Semaphore(settings.concurrency)
 
-    async def learnt(lesson: Lesson) -> tuple[Draft, ...]:
+    async def learnt(lesson: Lesson) -> tuple[tuple[Draft, ...], frozenset[Draft]]:
         async with turns:
-            return await _Questioning(lesson.document, chat, settings, least_words, taught).drafts(lesson.drafts)
+            questioning = _Questioning(lesson.document, chat, settings, least_words, taught)
+            return await questioning.drafts(lesson.drafts), await questioning.refused(lesson.drafts)
 
-    for lesson, drafts in zip(lessons, await gathered(learnt(lesson) for lesson in lessons), strict=True):
+    for lesson, (drafts, refused) in zip(lessons, await gathered(learnt(each) for each in lessons), strict=True):
         if drafts:
             taught.drafts[lesson.document.document_id] = drafts
+        if refused:
+            taught.refused[lesson.document.document_id] = refused
     return taught
 
 
@@ -95,10 +99,20 @@ class _Questioning:
         self._dropped, self._scores = taught.dropped, taught.scores
 
     async def drafts(self, by_rule: Sequence[Draft]) -> tuple[Draft, ...]:
-        """All that stood every test, passage by passage."""
+        """All that stood every test, passage by passage; of a commit none, which has its author's own message."""
+        if self._document.is_commit:
+            return ()
         chosen = _spread(list({draft.span: draft for draft in by_rule}.values()), self._settings.passages_per_document)
         made = await gathered(self._about(draft) for draft in chosen)
         return tuple(draft for drafts in made for draft in drafts)
+
+    async def refused(self, by_rule: Sequence[Draft]) -> frozenset[Draft]:
+        """Those made by rule that are not good enough; one that got no score stays: it was sound without a teacher."""
+        if "curation" not in self._settings.tasks:
+            return frozenset()
+        scores = await gathered(self._score(draft) for draft in by_rule)
+        low = (draft for draft, score in zip(by_rule, scores, strict=True) if score and not self._suffices(score))
+        return frozenset(low)
 
     async def _about(self, draft: Draft) -> list[Draft]:
         tasks = {
@@ -106,10 +120,10 @@ class _Questioning:
             "paraphrases": self._paraphrased,
             "questions": self._questioned,
         }
-        made = await gathered(tasks[task](draft) for task in self._settings.tasks)
+        made = await gathered(tasks[task](draft) for task in self._settings.tasks if task in tasks)
         candidates = [candidate for candidates in made for candidate in candidates if self._is_sound(candidate)]
-        good = await gathered(self._is_good(candidate) for candidate in candidates)
-        return [candidate for candidate, is_good in zip(candidates, good, strict=True) if is_good]
+        scores = await gathered(self._score(candidate) for candidate in candidates)
+        return [each for each, score in zip(candidates, scores, strict=True) if score and self._suffices(score)]
 
     async def _back_translated(self, draft: Draft) -> list[Draft]:
         reply = await self._ask(prompts.back_translation(self._text(draft.span)), Instruction)
@@ -148,15 +162,16 @@ class _Questioning:
         self._dropped["the answer does not answer the question"] += 1
         return False
 
-    async def _is_good(self, draft: Draft) -> bool:
+    async def _score(self, draft: Draft) -> int | None:
         reply = await self._ask(prompts.score(draft.instruction, self._text(draft.span)), Score)
-        if reply is None:
-            return False
-        self._scores[reply.score] += 1
-        if reply.score >= self._settings.min_score:
-            return True
-        self._dropped[f"scored below {self._settings.min_score}"] += 1
-        return False
+        if reply:
+            self._scores[reply.score] += 1
+        return reply.score if reply else None
+
+    def _suffices(self, score: int) -> bool:
+        if score < self._settings.min_score:
+            self._dropped[f"scored below {self._settings.min_score}"] += 1
+        return score >= self._settings.min_score
 
     def _is_sound(self, draft: Draft) -> bool:
         if fault := fault_of(draft.instruction, self._text(draft.span)):

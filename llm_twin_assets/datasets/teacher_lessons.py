@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from llm_twin_assets.collection.scrub.scrubber import Scrubber
-from llm_twin_assets.datasets.draft import Draft
 from llm_twin_assets.datasets.filters import DraftFilter, eligible
 from llm_twin_assets.datasets.instruct import drafts
 from llm_twin_assets.datasets.teacher import Lesson, Taught, teach
@@ -57,20 +56,20 @@ def taught(
     return asyncio.run(run())
 
 
-def further_drafts(
+def consulted(
     author: str,
     documents: Iterable[CleanedDocument],
     splits: Mapping[str, Split],
     settings: Settings,
     scrubber: Scrubber,
     objects: ObjectStore,
-) -> tuple[Mapping[str, Sequence[Draft]], dict[str, Json]]:
+) -> tuple[Taught, dict[str, Json]]:
     """What the teacher that `twin.yaml` names makes of an author's documents, and a report; nothing without one."""
     if settings.teacher is None:
-        return {}, {}
+        return Taught(), {}
     shown = lessons(documents, splits, settings.dataset, scrubber)
     made, usage = taught(author, shown, settings.teacher, objects, least_words=settings.dataset.min_answer_words)
-    return made.drafts, report(made, usage, settings.teacher.model)
+    return made, report(made, usage, settings.teacher.model)
 
 
 def report(taught: Taught, usage: Usage, model: str) -> dict[str, Json]:
@@ -78,6 +77,7 @@ def report(taught: Taught, usage: Usage, model: str) -> dict[str, Json]:
     return {
         "model": model,
         "drafts": dict(sorted(taught.kinds.items())),
+        "refused": sum(map(len, taught.refused.values())),
         "dropped": dict(sorted(taught.dropped.items())),
         "scores": {str(score): count for score, count in sorted(taught.scores.items())},
         "usage": {**asdict(usage), "cost": round(usage.cost, 4)},

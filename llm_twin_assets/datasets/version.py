@@ -3,7 +3,7 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from resources.object_store import ObjectStore
 from resources.settings import Dataset
 
 _ROW_GROUP = 2000
+# Beside the files of a version, which themselves never change.
+_STALE = "stale.json"
 SAMPLE_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -138,11 +140,42 @@ def made_by(objects: ObjectStore, author: str, recipe: str) -> DatasetVersion | 
 
 
 def current(objects: ObjectStore, author: str) -> DatasetVersion:
-    """The newest dataset version of an author; raises `StorageError` if there is none."""
+    """The newest dataset version of an author; raises `StorageError` if there is none, or it must not be used."""
     pointer = objects.find(f"datasets/{author}/current.json")
     if pointer is None:
         raise StorageError(f"author '{author}' has no dataset yet", mend=f"Run `twin run --author {author}`.")
-    return open_version(objects, author, json.loads(pointer)["digest"])
+    found = json.loads(pointer)["digest"]
+    refuse_stale(objects, f"datasets/{author}/{found}")
+    return open_version(objects, author, found)
+
+
+def mark_stale(objects: ObjectStore, prefix: str, documents: Collection[str]) -> None:
+    """Note that documents were forgotten of which the version at this prefix was made."""
+    objects.replace(
+        f"{prefix}/{_STALE}", json.dumps({"forgotten": sorted({*documents, *stale(objects, prefix)})}).encode()
+    )
+
+
+def delete_version(objects: ObjectStore, prefix: str) -> None:
+    """Delete the files of a version, the manifest first; the mark that it is stale stays, for who was made from it."""
+    paths = [path for path in objects.list(prefix) if path != f"{prefix}/{_STALE}"]
+    objects.delete(sorted(paths, key=lambda path: not path.endswith("/manifest.json")))
+
+
+def stale(objects: ObjectStore, prefix: str) -> tuple[str, ...]:
+    """Ids of documents that were forgotten since the version at this prefix was made of them."""
+    content = objects.find(f"{prefix}/{_STALE}")
+    return tuple(json.loads(content)["forgotten"]) if content else ()
+
+
+def refuse_stale(objects: ObjectStore, prefix: str) -> None:
+    """Raise `StorageError` if the version at this prefix must not be learnt from any more."""
+    if stale(objects, prefix):
+        raise StorageError(
+            "was made of a document that is to be forgotten",
+            where=f"{objects.root}/{prefix}",
+            mend="`twin run` makes another.",
+        )
 
 
 def open_version(objects: ObjectStore, author: str, version: str) -> DatasetVersion:

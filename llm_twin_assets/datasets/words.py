@@ -2,14 +2,15 @@
 
 import re
 import unicodedata
-import zlib
 from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Words: TypeAlias = NDArray[np.uint32]
+from llm_twin_assets.domain.minhash import Hashes, hashed
+
+Words: TypeAlias = Hashes
 Grams: TypeAlias = NDArray[np.uint64]
 
 # Chinese and Japanese put no blanks between words: there a character counts as one.
@@ -31,8 +32,8 @@ def plain_words(text: str) -> Iterator[str]:
 
 
 def words_of(text: str) -> Words:
-    """The words in order, each as its CRC-32: the same number on every machine. One at a time, to bound memory."""
-    return np.fromiter((zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in plain_words(text)), np.uint32)
+    """The words in order, as numbers."""
+    return hashed(plain_words(text))
 
 
 def ngrams(words: Words, n: int) -> Grams:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+# The language of a commit, which is code without a path.
+DIFF = "diff"
+
 
 class Category(StrEnum):
     """How a document is processed, whatever platform it came from."""
@@ -23,7 +26,8 @@ class RawDocument:
     """One document as its platform gave it: markup and all, but scrubbed of secrets.
 
     `media_type` says what `content` is (`text/html`, `text/markdown`, `text/plain`, or a code type such as
-    `text/x-python`). `code_language` and `path` are set for code alone.
+    `text/x-python`). `code_language` and `path` are set for code alone; a commit is code in the language `diff`,
+    without a path.
 
     `source` and `listing` say which way it came, `as_of` when the source was as the row says, `revision` how often it
     was changed. `words`, `words_hash` and `signature` (MinHash) are what recognises the same piece elsewhere. An
@@ -89,3 +93,8 @@ class CleanedDocument:
     flags: tuple[str, ...] = ()
     duplicate_of: str | None = None
     signature: bytes = b""
+
+    @property
+    def is_commit(self) -> bool:
+        """Whether it is a commit: a message, indented by four blanks, and the diff below it."""
+        return self.category is Category.CODE and self.code_language == DIFF

@@ -20,7 +20,7 @@ from llm_twin_assets.features.asset_metadata import (
 from llm_twin_assets.features.columns import cleaned_columns, embedded_columns
 from llm_twin_assets.features.embed import rows_schema
 from llm_twin_assets.features.incremental import clean_changed, documents_digest, index_changed
-from llm_twin_assets.features.near_duplicates import originals
+from llm_twin_assets.features.near_duplicates import originals, searchable
 from llm_twin_assets.partitions import AUTHORS, OWNERS
 from resources.embedder import Embedder
 from resources.settings import Settings
@@ -115,7 +115,7 @@ def _embedded_asset(category: Category) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         author, max_tokens = context.partition_key, settings.chunking.max_tokens
         cleaned = cleaned_documents(warehouse.read(f"cleaned/{category.plural}", author))
-        documents = originals(cleaned)
+        documents = searchable(cleaned)
         done = index_changed(
             author, category, documents, vector_store, embedder, max_tokens,
             progress=lambda encoded, total: context.log.info("embedded %d of %d chunks", encoded, total),
@@ -125,7 +125,7 @@ def _embedded_asset(category: Category) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             data_version=dg.DataVersion(done.data_version),
             metadata={
-                **index_metadata(done, len(cleaned) - len(documents)),
+                **index_metadata(done, len(cleaned) - len(originals(cleaned))),
                 **chunks_metadata(vector_store.rows(author, category.value, SHOWN), max_tokens),
                 **embedded_columns(rows_schema(embedder.dimension), cleaned_key(category)),
                 "model": f"{embedder.model} ({embedder.digest[:12]})",

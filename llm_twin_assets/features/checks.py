@@ -10,7 +10,7 @@ from llm_twin_assets.domain.tables import cleaned_documents
 from llm_twin_assets.features import soundness
 from llm_twin_assets.features.assets import cleaned_key, embedded_key
 from llm_twin_assets.features.incremental import current_snapshot
-from llm_twin_assets.features.near_duplicates import originals
+from llm_twin_assets.features.near_duplicates import originals, searchable
 from llm_twin_assets.partitions import AUTHORS
 from resources.embedder import Embedder
 from resources.parity import parity
@@ -127,7 +127,7 @@ def _index_is_the_corpus(category: Category) -> dg.AssetChecksDefinition:
         name="index_is_the_corpus",
         partitions_def=AUTHORS,
         blocking=True,
-        description="Index and snapshot hold every document but duplicates and nothing else; text search finds it.",
+        description="Index and snapshot hold every document to be searched and nothing else; text search finds it.",
     )
     def check(
         context: dg.AssetCheckExecutionContext,
@@ -137,7 +137,7 @@ def _index_is_the_corpus(category: Category) -> dg.AssetChecksDefinition:
         settings: dg.ResourceParam[Settings],
     ) -> dg.AssetCheckResult:
         author = context.partition_key
-        documents = originals(cleaned_documents(warehouse.read(f"cleaned/{category.plural}", author)))
+        documents = searchable(cleaned_documents(warehouse.read(f"cleaned/{category.plural}", author)))
         rows = vector_store.rows(author, category.value)
         size = (settings.chunking.max_tokens, settings.chunking.overlap)
         wrong = dict(soundness.not_as_documents(rows, documents, embedder.digest, *size))

@@ -32,7 +32,7 @@ _RULES = (
     "newspaper_backend", "notebook", "page_markdown", "page_metadata", "post_text", "prepared_page", "quality", "tags",
     "text_lines",
     "../collection/engine/cross_posts", "../collection/engine/words", "../collection/reading/front_matter",
-    "../collection/reading/notebooks",
+    "../collection/reading/notebooks", "../domain/minhash",
 )  # fmt: skip
 _LIBRARIES = (
     "beautifulsoup4", "datasketch", "htmldate", "lxml", "markdownify", "py3langid", "readability-lxml", "resiliparse",

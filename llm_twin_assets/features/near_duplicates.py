@@ -44,6 +44,15 @@ def originals(documents: Iterable[CleanedDocument]) -> list[CleanedDocument]:
     return [each for each in documents if each.duplicate_of is None]
 
 
+def searchable(documents: Iterable[CleanedDocument]) -> list[CleanedDocument]:
+    """The originals but commits, which are trained on and not embedded.
+
+    A diff has the words of the files that it changed, and in its removed lines what is no longer so. Of the sample
+    author's functions, asked for by their docstrings, 24 of 24 files came first without commits and 18 with them.
+    """
+    return [each for each in originals(documents) if not each.is_commit]
+
+
 def signature(document: CleanedDocument) -> bytes:
     """MinHash of a text by which its near-duplicates are found; empty for one that is too short to have any."""
     text = _said(document)

@@ -76,7 +76,8 @@ def visit(warehouse: Warehouse) -> Callable[..., Collected]:
         async def visited() -> Collected:
             async with HttpClient(policy(web)) as http:
                 known = stored.known_documents(warehouse, MAYA.key)
-                collector = Collector(MAYA, warehouse, http, Scrubbing(scrub), known, now)
+                gone = stored.forgotten(warehouse, MAYA.key)
+                collector = Collector(MAYA, warehouse, http, Scrubbing(scrub), known, now, forgotten=gone)
                 return await collector.visit(connector, options)
 
         return asyncio.run(visited())

@@ -104,8 +104,8 @@ def _assert_document(connector: Connector[SourceOptions], document: Found) -> No
     if document.url:
         assert document.url.startswith(("https://", "http://")), document.url
     if document.category == "code":
-        assert document.path
         assert document.code_language
+        assert document.path or document.code_language == "diff"
 
 
 def _assert_nothing_missing(first: list[Collectable], second: list[Collectable]) -> None:

@@ -9,6 +9,7 @@ from llm_twin_assets.datasets.instruct import generate
 from llm_twin_assets.datasets.split import Assignment
 from llm_twin_assets.datasets.teacher_lessons import lessons, report, taught
 from llm_twin_assets.datasets.teacher_prompts import enclosed as enclosed_by_us
+from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.sample import Split
 from llm_twin_assets_tests.conftest import cleaned
 from llm_twin_assets_tests.datasets.classroom import Classroom, enclosed
@@ -26,6 +27,7 @@ The loom is older than the house it stands in. Nobody knows who carried it up th
 
 Cards carry the pattern through the machine. A card is punched once and read a thousand times over.
 """
+OLDER = cleaned("loom", LOOM, title="The loom")
 LIMITS = Dataset(min_answer_words=4)
 NOTHING = Scrubber.of(())
 
@@ -168,9 +170,44 @@ def test_what_scores_low_is_dropped(learn, classroom):
     classroom.says["score"] = lambda asked: {"score": 3 if "older" in asked.user else "4"}
     made = learn(min_score=4)
     assert len(drafts_of(made)) == 2
-    assert made.dropped == {"scored below 4": 2}
-    assert made.scores == {3: 2, 4: 2}
+    # One of either kind, and the rule's own of the same passage.
+    assert made.dropped == {"scored below 4": 3}
+    assert [draft.kind for draft in made.refused[OLDER.document_id]] == ["title_opening"]
+    assert made.scores == {3: 3, 4: 3}
     assert learn(min_score=3).dropped == {}
+
+
+def test_what_rules_made_of_a_poor_passage_is_no_sample(learn, classroom):
+    classroom.says["score"] = lambda asked: {"score": 1 if "older" in asked.user else 5}
+    made = learn(OLDER, tasks=("curation",))
+    assert made.drafts == {}
+    placed = Assignment({OLDER.document_id: Split.TRAIN})
+    every = generate([OLDER], placed, LIMITS)
+    curated = generate([OLDER], placed, LIMITS, refused=made.refused)
+    assert len(every.samples) == len(curated.samples) + 1
+    assert all("older" not in sample.answer for sample in curated.samples)
+    assert curated.dropped["scored low by the teacher"] == 1
+
+
+@pytest.mark.parametrize("said", ["I'd rather not.", error(500), {"score": 9}, Nothing()], ids=str)
+def test_what_rules_made_stays_where_the_teacher_has_no_score_for_it(learn, classroom, said):
+    classroom.says["score"] = said
+    made = learn(tasks=("curation",))
+    assert (made.refused, made.drafts) == ({}, {})
+    assert made.dropped.total() == 2
+
+
+def test_without_curation_what_rules_made_is_not_judged(learn, classroom):
+    classroom.says["score"] = {"score": 1}
+    assert learn(tasks=("back_translation",)).refused == {}
+    assert len(classroom.asked_for("score")) == len(classroom.asked_for("back_translation")) == 2
+
+
+def test_a_commit_is_judged_by_its_message_and_nothing_is_made_up_for_it(learn, classroom):
+    diff = "    Tie the knot twice in every row\n\ndiff --git a/k b/k\n--- a/k\n+++ b/k\n@@ -1 +1 @@\n-once\n+twice\n"
+    learn(cleaned("commit", diff, Category.CODE, code_language="diff"))
+    [asked] = classroom.asked
+    assert "Tie the knot twice" in enclosed(asked, "instruction")
 
 
 @pytest.mark.parametrize("said", [{"score": 6}, {"score": "high"}, {"score": None}, "5"])
@@ -272,7 +309,8 @@ def test_a_report_says_what_was_done_and_what_it_cost(learn):
     made = learn(price={"prompt": 10, "completion": 100})
     found = report(made, learn.usage, "wise")
     assert found["drafts"] == {"back_translation": 2, "knowledge_question": 2}
-    assert found["scores"] == {"5": 4}
+    assert found["scores"] == {"5": 6}
+    assert found["refused"] == 0
     assert found["usage"]["cost"] == pytest.approx(learn.usage.requests * 0.003)
     json.dumps(found)
 

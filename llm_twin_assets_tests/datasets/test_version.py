@@ -126,3 +126,16 @@ def test_a_version_with_an_empty_split_loads_too(tmp_path: Path) -> None:
 def test_an_author_without_a_dataset_is_told_what_to_do(objects: ObjectStore) -> None:
     with pytest.raises(StorageError, match=r"no dataset yet\. Run `twin run --author noor`"):
         version.current(objects, "noor")
+
+
+def test_a_version_of_a_document_that_was_forgotten_is_not_learnt_from(
+    documents: list[CleanedDocument], objects: ObjectStore
+) -> None:
+    made = stored(objects, documents, SETTINGS)
+    version.mark_stale(objects, made.prefix, ["a"])
+    version.mark_stale(objects, made.prefix, ["b", "a"])
+    assert version.stale(objects, made.prefix) == ("a", "b")
+    with pytest.raises(StorageError, match="was made of a document that is to be forgotten"):
+        version.current(objects, "maya")
+    assert version.open_version(objects, "maya", made.digest) == made, "for the record it is still there"
+    assert stored(objects, documents[1:], SETTINGS).digest != made.digest

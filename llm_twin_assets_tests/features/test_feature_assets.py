@@ -7,7 +7,7 @@ import pytest
 
 from llm_twin_assets.collection.connectors import all_connectors
 from llm_twin_assets.domain.document import Category
-from llm_twin_assets.domain.tables import CLEANED_SCHEMA, RAW_SCHEMA, to_table
+from llm_twin_assets.domain.tables import CLEANED_SCHEMA, RAW_SCHEMA, cleaned_documents, to_table
 from llm_twin_assets.features.assets import CLEANED_ASSETS, EMBEDDED_ASSETS
 from llm_twin_assets.features.checks import FEATURE_CHECKS
 from llm_twin_assets.features.incremental import current_snapshot
@@ -181,10 +181,12 @@ def test_a_removed_document_leaves_no_chunk(world, corpus):
     assert world.store.open("ada").text("starter", 5, Filters()) == []
 
 
-def test_a_duplicate_is_kept_and_shown_and_is_not_embedded(world, corpus, make_raw):
+def test_a_duplicate_and_a_commit_are_kept_and_shown_and_are_not_embedded(world, corpus, make_raw):
     first = make_raw(f"{ENGINES}\n{BREAD}", name="both", title="Both", tags=("Looms",), published_at=NOW)
     again = make_raw(f"{ENGINES}\n{BREAD}", name="again", title="Both", published_at=NOW + timedelta(days=1))
-    world.collect(first, again, *corpus[2:])
+    diff = f"    Return a half\n\ndiff --git a/numbers.py b/numbers.py\n{CODE}"
+    commit = make_raw(diff, name="commit", category=Category.CODE, media_type="text/x-diff", code_language="diff")
+    world.collect(first, again, commit, *corpus[2:])
     result = world.run()
     assert result.success
     assert all(check.passed for check in result.get_asset_check_evaluations())
@@ -193,6 +195,9 @@ def test_a_duplicate_is_kept_and_shown_and_is_not_embedded(world, corpus, make_r
     assert "/again | https://example.org/both" in shown["duplicate_documents"]
     assert metadata(result, "cleaned", "posts")["flags"] == {}
     assert metadata(result, "embedded", "articles")["duplicates_left_out"] == 1
+    code = cleaned_documents(world.warehouse.read("cleaned/code", "ada"))
+    assert {each.code_language: each.text for each in code} == {"python": CODE, "diff": diff}
+    assert set(world.store.rows("ada", "code")["language"].to_pylist()) == {"python"}
     assert {row["document_id"] for row in world.store.rows("ada", "article").to_pylist()} == {first.document_id}
     # The original goes: its copy stands for itself, though it did not change.
     before = data_version(result, "cleaned", "articles")

@@ -28,7 +28,7 @@ def test_a_teacher_needs_an_address_and_a_model(tmp_path: Path) -> None:
     assert (teacher.url, teacher.min_score, teacher.tasks) == (
         "http://127.0.0.1:8080/v1",
         4,
-        ("back_translation", "questions"),
+        ("back_translation", "questions", "curation"),
     )
     assert load(tmp_path, "\n".join(GOOD.splitlines()[:2])).teacher is None
 

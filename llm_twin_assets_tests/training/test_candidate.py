@@ -10,8 +10,9 @@ import dagster as dg
 import pytest
 from tiny_training import AUTHOR_NAME, pairs, write_dataset
 
-from llm_twin_assets.datasets import preference_version
+from llm_twin_assets.datasets import preference_rejection, preference_version, version
 from llm_twin_assets.datasets.preference import Pair, Preferences
+from llm_twin_assets.datasets.preference_making import NO_CHAMPION, Maker
 from llm_twin_assets.domain.sample import Split
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets.training import hyperparameters
@@ -30,6 +31,7 @@ from resources.object_store import ObjectStore
 from resources.registry import Registry
 from resources.settings import Settings
 from resources.training_settings import PreferenceTraining
+from resources.warehouse import Warehouse
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,31 @@ def test_the_same_order_is_not_trained_twice(order: Order, registry: Registry, o
 
     assert launcher.launched == 1
     assert second == replace(first, reused=True)
+
+
+def test_the_champion_gives_the_answers_that_are_rejected(
+    order: Order,
+    author: str,
+    settings: Settings,
+    registry: Registry,
+    objects: ObjectStore,
+    warehouse: Warehouse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preference_rejection, "_ATTEMPTS", 1)  # each is a process that loads torch
+    chosen = Preference(enabled=True, rejected_by="champion", length_ratio=10, max_new_tokens=32)
+    asked = settings.model_copy(update={"preference": chosen})
+    maker = Maker(author, asked, version.current(objects, author), objects, warehouse, registry)
+    candidate = candidate_for(order, registry, objects, Launcher()).model
+    assert maker.make().without_rejected == NO_CHAMPION, "a candidate is no champion yet"
+
+    registry.set_alias(author, "champion", candidate.version)
+    made = maker.make()
+
+    answers = dict(pairs(15))
+    assert made.preferences.pairs
+    assert {pair.rejected_by for pair in made.preferences.pairs} == {f"{candidate.name} {candidate.version}"}
+    assert all(pair.chosen == answers[pair.prompt] != pair.rejected for pair in made.preferences.pairs)
 
 
 def test_whatever_decides_the_model_decides_the_digest(order: Order) -> None:

@@ -55,6 +55,7 @@ class GithubOptions(SourceOptions):
 
     `url`: the local repository's address, for links to its files. `private` reads what GITHUB_TOKEN may, `include` and
     `exclude` are patterns for `name` or `owner/name`. A file counts if `min_share` of its lines are the person's.
+    `commits`: so many of their newest ones a repository, each a document.
     `discussions` adds what they wrote in issues and pull requests anywhere: some requests for every one of these.
     """
 
@@ -70,6 +71,7 @@ class GithubOptions(SourceOptions):
     exclude: tuple[str, ...] = ()
     max_mb: int = Field(default=500, ge=1)
     min_share: float = Field(default=0.5, gt=0, le=1)
+    commits: int = Field(default=100, ge=0)
     gists: bool = True
     discussions: bool = False
 
@@ -88,8 +90,8 @@ class GithubOptions(SourceOptions):
 
 
 async def collect(options: GithubOptions, visit: Visit) -> AsyncIterator[Collectable]:
-    """Code files and READMEs of every repository that changed, then gists, then discussions."""
-    authors = Authors(visit.person, Identity.of(visit.person, options.handle), options.min_share)
+    """Code files, READMEs and commits of every repository that changed, then gists, then discussions."""
+    authors = Authors(visit.person, Identity.of(visit.person, options.handle), options.min_share, options.commits)
     local = LocalRepository(options.clone, options.bundle, options.url)
     if options.handle is None:
         async for event in local.collect(visit, authors):
@@ -116,7 +118,7 @@ CONNECTOR = Connector(
     categories=frozenset({Category.CODE, Category.ARTICLE, Category.POST}),
     options=GithubOptions,
     collect=collect,
-    description="Code, READMEs, gists and discussions by a person's handle, or from a local clone or bundle.",
+    description="Code, READMEs, commits, gists and discussions by a person's handle, or from a local clone or bundle.",
     tokens=(github_api.TOKEN,),
 )
 

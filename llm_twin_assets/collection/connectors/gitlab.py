@@ -39,7 +39,8 @@ class GitlabOptions(SourceOptions):
     """`handle`: the user name. `api`: of a server of one's own, `https://HOST/api/v4`.
 
     `include` and `exclude` are patterns for `name` or `group/name`. A file counts if `min_share` of its lines are the
-    person's. GITLAB_TOKEN is needed for private projects alone.
+    person's. `commits`: so many of their newest ones a project, each a document. GITLAB_TOKEN is needed for private
+    projects alone.
     """
 
     handle: str = Field(pattern=r"^@?[A-Za-z0-9_][A-Za-z0-9_.-]*$")
@@ -50,6 +51,7 @@ class GitlabOptions(SourceOptions):
     exclude: tuple[str, ...] = ()
     max_mb: int = Field(default=500, ge=1)
     min_share: float = Field(default=0.5, gt=0, le=1)
+    commits: int = Field(default=100, ge=0)
 
     @property
     def login(self) -> str:
@@ -96,7 +98,7 @@ async def collect(options: GitlabOptions, visit: Visit) -> AsyncIterator[Collect
     token = visit.secret(_TOKEN)
     # With a token any user name will do: https://docs.gitlab.com/user/profile/personal_access_tokens/
     host = Host(options.api, Credential("oauth2", token) if token else None, options.max_mb, blob="-/blob")
-    authors = Authors(visit.person, Identity.of(visit.person, user.username), options.min_share)
+    authors = Authors(visit.person, Identity.of(visit.person, user.username), options.min_share, options.commits)
     asked_for = [each for each in listed if matches(each.path_with_namespace, options.include, options.exclude)]
     wanted = [_hosted(each, visit) for each in asked_for if _is_wanted(options, each)]
     async for event in collect_repositories(visit, wanted, host, authors):
@@ -114,7 +116,7 @@ CONNECTOR = Connector(
     categories=frozenset({Category.CODE, Category.ARTICLE}),
     options=GitlabOptions,
     collect=collect,
-    description="Code and READMEs of a person's GitLab projects.",
+    description="Code, READMEs and commits of a person's GitLab projects.",
     tokens=(_TOKEN,),
 )
 

@@ -27,6 +27,7 @@ class Collected:
     restored: int = 0
     excerpts: int = 0
     duplicates: int = 0
+    forgotten: int = 0
     robots_skipped: int = 0
     robots: list[str] = field(default_factory=list)
     quarantined_count: int = 0

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from llm_twin_assets.collection.connector import Collectable, Connector, Quarantined, SourceOptions
@@ -15,6 +15,7 @@ from llm_twin_assets.collection.engine.intake import Intake
 from llm_twin_assets.collection.reading.export import ExportError
 from llm_twin_assets.collection.sources import shown
 from llm_twin_assets.collection.visit import Person, Visit
+from llm_twin_assets.domain.forgotten import Forgotten
 from llm_twin_assets.domain.identity import Json, digest, document_id
 from resources.errors import TwinError
 from resources.http import HttpClient, UnavailableError
@@ -49,7 +50,7 @@ def _silent(_: str) -> None:
 class Collector:
     """What all sources of one author share; `known` is what the warehouse holds, kept up to date.
 
-    `progress` is told a line now and then.
+    What is `forgotten` is left where it is. `progress` is told a line now and then.
     """
 
     person: Person
@@ -59,6 +60,7 @@ class Collector:
     known: dict[str, Known]
     now: datetime
     progress: Callable[[str], None] = _silent
+    forgotten: Forgotten = field(default_factory=Forgotten)
 
     async def visit(self, found: Connector[SourceOptions], options: SourceOptions) -> Collected:
         """Visit one source. What ends the visit early is in `Collected.error`; what came before it is stored."""
@@ -68,7 +70,7 @@ class Collector:
             return Collected(origin.source, error=waiting)
         rules = self._rules(found, options)
         visit = Visit(self.person, self.now, self.http, self._memory(before, rules))
-        intake = Intake(self.warehouse, origin, self.scrubbing, self.known, before, self.now)
+        intake = Intake(self.warehouse, origin, self.scrubbing, self.known, before, self.now, self.forgotten)
         error = await self._take_all(found.collect(options, visit), intake)
         if error is None and not intake.saw_anything:
             error = SourceUnreadableError(shown(options), intake.collected.quarantined)

@@ -1,27 +1,26 @@
 """The same piece on two platforms, told by its words: exactly, nearly, or as the part that a paywall lets through."""
 
 import hashlib
-import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from llm_twin_assets.collection.engine.words import TEXT_TYPES, words_of
 from llm_twin_assets.domain.document import Category
+from llm_twin_assets.domain.minhash import PERMUTATIONS, SCHEME, SEED, hashed, minhash, word_pairs
 
 if TYPE_CHECKING:
     import numpy as np
-    from datasketch import LeanMinHash, MinHash
+    from datasketch import LeanMinHash
 
 THRESHOLD = 0.8
 # A greeting is said every year, and on every platform: it is a cross-post only if it was said in the same week.
 SHORT = 8
 SHORT_WITHIN = timedelta(days=7)
 # Changing any of these makes signatures incomparable with those in the warehouse.
-_PERMUTATIONS, _SEED, _SCHEME = 128, 13, "affine32"
 _SHINGLE = 2
 _OPENING, _OPENING_PERMUTATIONS = 100, 64
 # 21 bands of 6: a pair at the threshold is a candidate with a chance of .998, one at .5 with .28.
@@ -80,7 +79,7 @@ def fingerprint(text: str, media_type: str) -> Marks:
     words = words_of(text, media_type)
     said = " ".join(words).encode("utf-8", "surrogatepass")
     prose = media_type.partition(";")[0].strip().lower() in TEXT_TYPES
-    signature = _signature(said.split(b" ")) if prose and len(words) >= SHORT else b""
+    signature = _signature(words) if prose and len(words) >= SHORT else b""
     return Marks(len(words), hashlib.sha256(said).hexdigest(), signature)
 
 
@@ -119,7 +118,7 @@ class _Linking:
         self.links: list[Link] = []
         self._threshold = threshold
         self._exact: dict[str, list[Piece]] = defaultdict(list)
-        self._index: MinHashLSH = MinHashLSH(num_perm=_PERMUTATIONS, params=_BANDS)
+        self._index: MinHashLSH = MinHashLSH(num_perm=PERMUTATIONS, params=_BANDS)
         self._indexed: dict[str, Piece] = {}
         self._wholes: list[Piece] = []
 
@@ -197,41 +196,27 @@ def _values(signature: bytes) -> "np.ndarray[Any, np.dtype[np.uint32]]":
 
 
 def _opening(signature: bytes) -> "np.ndarray[Any, np.dtype[np.uint32]]":
-    return _values(signature)[_PERMUTATIONS:]
+    return _values(signature)[PERMUTATIONS:]
 
 
 def _shares(candidates: Sequence[Piece], piece: Piece) -> list[float]:
     """The estimated Jaccard indices."""
     import numpy as np
 
-    size = _PERMUTATIONS * 4
+    size = PERMUTATIONS * 4
     joined = b"".join(each.signature[:size] for each in candidates)
-    rows = np.frombuffer(joined, dtype="<u4").reshape(len(candidates), _PERMUTATIONS)
-    return [float(share) for share in (rows == _values(piece.signature)[:_PERMUTATIONS]).mean(axis=1)]
+    rows = np.frombuffer(joined, dtype="<u4").reshape(len(candidates), PERMUTATIONS)
+    return [float(share) for share in (rows == _values(piece.signature)[:PERMUTATIONS]).mean(axis=1)]
 
 
 def _lean(piece: Piece) -> "LeanMinHash":
     from datasketch import LeanMinHash
 
-    return LeanMinHash(seed=_SEED, hashvalues=_values(piece.signature)[:_PERMUTATIONS], scheme=_SCHEME)
+    return LeanMinHash(seed=SEED, hashvalues=_values(piece.signature)[:PERMUTATIONS], scheme=SCHEME)
 
 
-def _signature(words: Sequence[bytes]) -> bytes:
-    import numpy as np
-
-    # CRC-32 is the same on every machine and in every process; MinHash mixes it further.
-    each = np.fromiter(map(zlib.crc32, words), np.uint32, len(words))
-    # Words in order as one number: multiplied by odd numbers, modulo 2**32.
-    shingles = each[:-1] * np.uint32(0x9E3779B1) + each[1:] * np.uint32(0x85EBCA77)
-    whole, opening = _empty(_PERMUTATIONS).copy(), _empty(_OPENING_PERMUTATIONS).copy()
-    whole.update_batch(np.unique(shingles).tolist())
-    opening.update_batch(np.unique(shingles[: _OPENING - _SHINGLE + 1]).tolist())
-    return b"".join(np.asarray(sketch.hashvalues, dtype="<u4").tobytes() for sketch in (whole, opening))
-
-
-@lru_cache(maxsize=2)
-def _empty(permutations: int) -> "MinHash":
-    from datasketch import MinHash
-
-    # What is put in are hashes already.
-    return MinHash(num_perm=permutations, seed=_SEED, hashfunc=int, scheme=_SCHEME)
+def _signature(words: Sequence[str]) -> bytes:
+    shingles = word_pairs(hashed(words))
+    opening = shingles[: _OPENING - _SHINGLE + 1]
+    signatures = (minhash(shingles), minhash(opening, _OPENING_PERMUTATIONS))
+    return b"".join(each.astype("<u4").tobytes() for each in signatures)

@@ -21,7 +21,9 @@ from llm_twin_assets.collection.engine.collected import Collected
 from llm_twin_assets.collection.engine.documents import Origin, Scrubbing, raw_document, unstorable
 from llm_twin_assets.collection.engine.editions import Known, Verdict, judge, known_of
 from llm_twin_assets.collection.engine.sightings import SIGHTINGS_OF_ABSENCE, Sightings
+from llm_twin_assets.collection.reading.canonical_url import url_key
 from llm_twin_assets.domain.document import RawDocument
+from llm_twin_assets.domain.forgotten import Forgotten
 from llm_twin_assets.domain.identity import Json, document_id
 from resources.warehouse import Warehouse
 
@@ -42,6 +44,7 @@ class Intake:
         known: dict[str, Known],
         before: state.SourceState,
         now: datetime,
+        forgotten: Forgotten = Forgotten(),  # noqa: B008 - frozen
     ) -> None:
         self.collected = Collected(origin.source)
         self._warehouse = warehouse
@@ -49,6 +52,7 @@ class Intake:
         self._scrubbing = scrubbing
         self._known = known
         self._now = now
+        self._forgotten = forgotten
         self._sightings = Sightings(before.sightings)
         self._documents: dict[str, RawDocument] = {}
         self._characters = 0
@@ -73,6 +77,9 @@ class Intake:
     def _(self, event: Found) -> None:
         if reason := unstorable(event):
             self.collected.quarantine(reason)
+            return
+        if self._forgotten.covers(document_id(self._origin.author, event.stable_id), event.url and url_key(event.url)):
+            self.collected.forgotten += 1
             return
         document, scrubbed = raw_document(event, self._origin, self._scrubbing, self._now)
         self.collected.found += 1
@@ -101,6 +108,8 @@ class Intake:
 
     @take.register
     def _(self, event: Remember) -> None:
+        if self._is_of_forgotten(event):
+            return
         self._entries.append(state.Entry("memory", event.key, event.value))
         if event.key == "cursor":
             self.collected.cursor = event.value
@@ -151,7 +160,11 @@ class Intake:
     @property
     def saw_anything(self) -> bool:
         """Whether this visit or an earlier one saw a document of the source."""
-        return bool(self._sightings.seen or self._sightings.before)
+        return bool(self._sightings.seen or self._sightings.before or self.collected.forgotten)
+
+    def _is_of_forgotten(self, event: Remember) -> bool:
+        stated = event.value.get("stable_id") if isinstance(event.value, Mapping) else None
+        return isinstance(stated, str) and self._forgotten.covers(document_id(self._origin.author, stated))
 
     def _gather(self, document: RawDocument) -> None:
         """Of two documents of one visit with the same identity the better one is gathered."""

@@ -4,7 +4,7 @@ It is written after the documents that it speaks of. A crash in between costs a 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,3 +82,17 @@ def _row(author: str, source: str, entry: Entry) -> dict[str, str]:
         "key": entry.key,
         "value": json.dumps(entry.value, sort_keys=True, separators=(",", ":")),
     }
+
+
+def entries_of(warehouse: Warehouse, author: str, documents: Collection[str]) -> list[str]:
+    """Ids of the entries that speak of one of the documents, in whatever source's state."""
+    rows = warehouse.read(TABLE, author, ["entry_id", "kind", "key", "value"]).to_pylist()
+    return [row["entry_id"] for row in rows if _speaks_of(row, author, documents)]
+
+
+def _speaks_of(row: Mapping[str, str], author: str, documents: Collection[str]) -> bool:
+    if row["kind"] == "sighting":
+        return row["key"] in documents
+    value = json.loads(row["value"])
+    stable_id = value.get("stable_id") if isinstance(value, Mapping) else None
+    return isinstance(stable_id, str) and document_id(author, stable_id) in documents

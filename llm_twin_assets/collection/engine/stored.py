@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from llm_twin_assets.collection.engine.editions import Known
 from llm_twin_assets.domain.document import Category, RawDocument
+from llm_twin_assets.domain.forgotten import FORGOTTEN_TABLE, Forgotten
 from llm_twin_assets.domain.identity import digest_of_set
 from llm_twin_assets.domain.tables import RAW_SCHEMA, raw_documents, to_table
 from resources.warehouse import Warehouse
@@ -66,14 +67,19 @@ def set_removed(warehouse: Warehouse, author: str, documents: Iterable[Known], a
         warehouse.update(table_of(category), author, ids, {"removed_at": value})
 
 
+def forgotten(warehouse: Warehouse, author: str) -> Forgotten:
+    """What must not come back."""
+    return Forgotten.of(author, warehouse.read(FORGOTTEN_TABLE, author))
+
+
 def standing(warehouse: Warehouse, author: str, category: Category) -> list[RawDocument]:
-    """The documents that later stages use: neither removed, nor an excerpt, nor the copy of another one."""
+    """The documents that later stages use: neither removed or forgotten, nor an excerpt, nor the copy of another."""
     rows = warehouse.read(table_of(category), author)
     if not rows.num_rows:
         return []
-    linked = copies(warehouse, author)
+    passed_over = copies(warehouse, author).keys() | forgotten(warehouse, author).documents
     documents = raw_documents(_present(rows))
-    return [each for each in documents if not each.excerpt and each.document_id not in linked]
+    return [each for each in documents if not each.excerpt and each.document_id not in passed_over]
 
 
 def copies(warehouse: Warehouse, author: str) -> dict[str, str]:

@@ -12,7 +12,8 @@ from llm_twin_assets.collection.reading.export import ExportError
 
 _TIMEOUT = 300
 _BATCH = 1000
-_REGULAR = ("100644", "100755")
+# Of a file that is no link and no submodule.
+REGULAR = frozenset({"100644", "100755"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def tree(folder: Path, revision: str) -> list[Blob]:
     for entry in output.split(b"\0")[:-1]:
         head, _, path = entry.partition(b"\t")
         mode, _, object_id, size = head.decode().split()
-        if mode in _REGULAR and size != "BAD":
+        if mode in REGULAR and size != "BAD":
             blobs.append(Blob(path.decode("utf-8", "surrogateescape"), object_id, int(size)))
     return blobs
 

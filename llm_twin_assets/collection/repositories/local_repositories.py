@@ -11,6 +11,7 @@ from llm_twin_assets.collection.connector import Collectable, Found, Listed, Not
 from llm_twin_assets.collection.reading.dates import utc
 from llm_twin_assets.collection.reading.digests import sha256_of
 from llm_twin_assets.collection.reading.export import ExportError
+from llm_twin_assets.collection.repositories.checkout import Checkout, repository_name
 from llm_twin_assets.collection.repositories.git import (
     clone_bundle,
     head_branch,
@@ -18,13 +19,7 @@ from llm_twin_assets.collection.repositories.git import (
     require_repository,
     run_git,
 )
-from llm_twin_assets.collection.repositories.repository_files import (
-    Authors,
-    Checkout,
-    StrangersError,
-    documents,
-    repository_name,
-)
+from llm_twin_assets.collection.repositories.repository_files import Authors, StrangersError, documents
 from llm_twin_assets.collection.visit import Visit
 
 
@@ -53,12 +48,15 @@ class LocalRepository:
         require_repository(folder)
         branch = head_branch(folder)
         name = repository_name(self.url, folder)
-        checkout = Checkout(folder, str(folder), name, branch, self.url, f"clone:{name}")
+        listing = f"clone:{name}"
         head = run_git(folder, "rev-parse", f"{branch}^{{commit}}").decode().strip()
-        if visit.memory.get(checkout.listing) == head:
+        known = visit.memory.get(listing)
+        if known == head:
             if listed:
-                yield Listed(checkout.listing, again=True)
+                yield Listed(listing, again=True)
             return
+        read_to = known if isinstance(known, str) else None
+        checkout = Checkout(folder, str(folder), name, branch, self.url, listing, read_to=read_to)
         yield from _read(checkout, authors, head, listed=listed)
 
     def _bundle(self, file: Path, visit: Visit, authors: Authors, *, listed: bool) -> Iterator[Collectable]:

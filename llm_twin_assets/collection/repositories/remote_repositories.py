@@ -15,6 +15,7 @@ from llm_twin_assets.collection.concurrency import in_thread
 from llm_twin_assets.collection.connector import Collectable, Listed, Notice, Quarantined, Remember
 from llm_twin_assets.collection.reading.api_pages import next_page
 from llm_twin_assets.collection.reading.export import ExportError
+from llm_twin_assets.collection.repositories.checkout import Checkout
 from llm_twin_assets.collection.repositories.git import head_branch
 from llm_twin_assets.collection.repositories.git_remote import (
     Credential,
@@ -24,7 +25,7 @@ from llm_twin_assets.collection.repositories.git_remote import (
     remote,
     remote_head,
 )
-from llm_twin_assets.collection.repositories.repository_files import Authors, Checkout, StrangersError, documents
+from llm_twin_assets.collection.repositories.repository_files import Authors, StrangersError, documents
 from llm_twin_assets.collection.visit import Visit
 from llm_twin_assets.domain.identity import Json, digest
 from resources.errors import TwinError
@@ -144,7 +145,9 @@ async def _changed(
             for event in _as_before(repository.listing, remembered):
                 yield event
         else:
-            async for event in in_thread(_cloned(source, repository, host, authors)):
+            before = known.get("head")
+            read_to = before if isinstance(before, str) else None
+            async for event in in_thread(_cloned(source, repository, host, authors, read_to)):
                 yield event
             yield Listed(repository.listing)
     except StrangersError as error:
@@ -164,7 +167,9 @@ async def _remote(visit: Visit, repository: HostedRepository, host: Host) -> Rem
     return await remote(repository.clone_url, visit.http.policy.allowed, credential)
 
 
-def _cloned(source: Remote, repository: HostedRepository, host: Host, authors: Authors) -> Iterator[Collectable]:
+def _cloned(
+    source: Remote, repository: HostedRepository, host: Host, authors: Authors, read_to: str | None
+) -> Iterator[Collectable]:
     with tempfile.TemporaryDirectory(prefix="llm-twin-") as temporary:
         folder = Path(temporary, "repository.git")
         clone(source, folder, host.max_mb * 2**20)
@@ -178,6 +183,7 @@ def _cloned(source: Remote, repository: HostedRepository, host: Host, authors: A
                 repository.url,
                 listing=repository.listing,
                 blob=host.blob,
+                read_to=read_to,
             ),
             authors,
         )

@@ -1,11 +1,8 @@
 """The documents of a repository at one commit: code that the person wrote, byte for byte, and READMEs as articles."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from urllib.parse import quote
 
 from llm_twin_assets.collection.connector import Collectable, Found, Quarantined, Seen
 from llm_twin_assets.collection.reading.decoding import decode
@@ -13,6 +10,7 @@ from llm_twin_assets.collection.reading.export import ExportError
 from llm_twin_assets.collection.reading.front_matter import first_heading
 from llm_twin_assets.collection.reading.notebooks import NotebookError, read_notebook
 from llm_twin_assets.collection.repositories.authorship import History, Identity, read_history, shares, strangers
+from llm_twin_assets.collection.repositories.checkout import Checkout
 from llm_twin_assets.collection.repositories.code_files import (
     MAX_BYTES,
     MAX_NOTEBOOK,
@@ -24,6 +22,7 @@ from llm_twin_assets.collection.repositories.code_files import (
     is_readme,
     language_of,
 )
+from llm_twin_assets.collection.repositories.commits import own_commits
 from llm_twin_assets.collection.repositories.git import Blob, contents, tree
 from llm_twin_assets.collection.repositories.git_attributes import Marks, marks
 from llm_twin_assets.collection.visit import Person
@@ -40,43 +39,16 @@ class StrangersError(ExportError):
 
 @dataclass(frozen=True, slots=True)
 class Authors:
-    """Whose files are wanted: a file counts if at least `min_share` of its lines are the person's."""
+    """Whose work is wanted: files of which `min_share` of the lines are the person's, and their newest `commits`."""
 
     person: Person
     identity: Identity
     min_share: float = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Checkout:
-    """A repository on this disk at one branch, and what it is called elsewhere."""
-
-    folder: Path
-    shown_as: str
-    name: str
-    branch: str
-    url: str | None = None
-    listing: str = ""
-    as_of: datetime | None = None
-    blob: str = "blob"
-
-    def address(self, path: str) -> str | None:
-        """Where a file is shown on the web."""
-        return f"{self.url}/{self.blob}/{quote(self.branch)}/{quote(path)}" if self.url else None
-
-    def stable_id(self, path: str) -> str:
-        """Without the branch: renaming master to main leaves every document what it was."""
-        return f"{self.url or f'git:{self.name}'}#{path}"
-
-
-def repository_name(url: str | None, folder: Path) -> str:
-    """`owner/name` where the address says it, else the name of folder or bundle."""
-    known = re.search(r"//[^/]+/(.+?/[^/]+?)(?:\.git)?$", url) if url else None
-    return known.group(1) if known else folder.resolve().name.removesuffix(".bundle").removesuffix(".git")
+    commits: int = 0
 
 
 def documents(checkout: Checkout, authors: Authors) -> Iterator[Collectable]:
-    """Every code file and README of the person's; raises `StrangersError` if nothing there is by them."""
+    """Every code file and README of the person's, then commits; raises `StrangersError` if nothing is by them."""
     blobs = _wanted(checkout)
     if not blobs:
         return
@@ -90,6 +62,7 @@ def documents(checkout: Checkout, authors: Authors) -> Iterator[Collectable]:
             yield from _read(checkout, blob.path, data, history)
         else:
             yield from _unreadable(checkout, blob.path, "git blame cannot say who wrote it.")
+    yield from own_commits(checkout, history, authors.commits)
 
 
 def _wanted(checkout: Checkout) -> list[Blob]:

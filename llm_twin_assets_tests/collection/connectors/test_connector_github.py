@@ -27,7 +27,8 @@ LATIN = {"old.py": "# caf\xe9\n".encode("latin-1")}
 
 
 def found(events, key=lambda document: document.path or "README"):
-    return {key(event): event for event in events if isinstance(event, Found)}
+    files = (event for event in events if isinstance(event, Found) and event.code_language != "diff")
+    return {key(event): event for event in files}
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from llm_twin_assets.collection.connector import Gone, Listed, Notice, Quarantin
 from llm_twin_assets.collection.engine import stored
 from llm_twin_assets.collection.engine.collector import SourceUnreadableError
 from llm_twin_assets.domain.document import Category
+from llm_twin_assets.domain.forgotten import FORGOTTEN_TABLE, Tombstone, tombstone_rows, url_digest
+from llm_twin_assets.domain.identity import document_id
 from llm_twin_assets.domain.tables import raw_documents
 from llm_twin_assets_tests.collection.conftest import NOW
 from llm_twin_assets_tests.collection.scripted import Place, article, source
@@ -244,3 +246,25 @@ def test_dates_of_editions_are_kept(visit, rows) -> None:
     visit(source(article(1, as_of=exported), article(2)), HERE)
     assert rows()["1"].as_of == exported
     assert rows()["2"].as_of == NOW
+
+
+def test_what_is_to_be_forgotten_is_passed_over_under_whatever_name_it_comes(visit, warehouse, rows) -> None:
+    visit(source(article(1), article(2), article(3), ALL), HERE)
+    gone = {document_id("maya", article(number).stable_id): number for number in (1, 2)}
+    stones = [
+        Tombstone(key, "maya", url_digest("maya", f"https://maya.example/{number}"), "Noor", "asked", NOW)
+        for key, number in gone.items()
+    ]
+    warehouse.upsert(FORGOTTEN_TABLE, tombstone_rows(stones), "maya")
+    assert standing(warehouse) == ["Article 3"], "as long as its row is there, nobody uses it"
+    warehouse.delete("raw/articles", "maya", "document_id", list(gone))
+
+    again = article(2, stable_id="elsewhere:2", url="http://www.maya.example/2/#top")
+    known = Remember("https://maya.example/1", {"stable_id": article(1).stable_id, "etag": "x"})
+    met = source(article(1), known, again, Seen(article(2).stable_id, "all"), article(3), ALL)
+    collected = visit(met, HERE)
+    assert (collected.forgotten, collected.new, collected.unchanged) == (2, 0, 1)
+    assert list(rows()) == ["3"]
+    visit(met, HERE)
+    assert met.given == {}, "nor is it remembered where it was"
+    assert visit(source(article(1), ALL), THERE).error is None, "a source of nothing else is no broken one"
