@@ -18,7 +18,7 @@ _SIZES = ("7B", "14B", "30B", "70B")
 _METHODS: tuple[TrainingMethod, ...] = ("qlora", "lora", "full")
 _PARTS = {
     "weights": "the base's weights",
-    "adapter": "the adapter's weights",
+    "adapter": "the adapter's weights",  # and their frozen copy for preferences
     "gradients": "gradients",
     "optimizer": "the optimizer's moments",
     "activations": "activations (layers)",
@@ -79,18 +79,20 @@ def workload(
     cluster: Cluster,
     *,
     checkpointing: bool,
+    preferences: bool = False,
 ) -> Workload:
     """What is to be trained: in bfloat16 on GPUs, in float32 on a processor, which seldom has the other."""
     return Workload(
         method=method,
         context=context,
-        batch=batch,
+        batch=max(2, batch) if preferences else batch,  # a pair is two sequences
         rank=rank,
         checkpointing=checkpointing,
         attention=attention,
         optimizer=optimizer,
         precision="float32" if cluster.on_cpu else "bfloat16",
         on_cpu=cluster.on_cpu,
+        preferences=preferences,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from llm_twin_assets.training import probes
 from llm_twin_assets.training.checkpoints import Checkpoints, is_whole, mark_whole
 from llm_twin_assets.training.conversation import load_tokenizer
+from llm_twin_assets.training.distributed import is_sharded
 from llm_twin_assets.training.energy import EnergyMeter, hardware_name
 from llm_twin_assets.training.errors import ExitCode, TrainingError
 from llm_twin_assets.training.hardware import Hardware
@@ -95,17 +96,23 @@ def _write(
 ) -> TrainingMetrics:
     trainer.save_model(str(output.model))  # every process takes part: shards are gathered
     trainer.accelerator.wait_for_everyone()
-    if not trainer.is_world_process_zero():
-        return metrics
-    tokenizer.save_pretrained(output.model)
-    tidy(output.model, base=spec.base, revision=spec.base_revision)
-    model: Any = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
-    # Without the trainer's autocast, so in the precision of the weights.
-    quantized = spec.plan.method == "qlora"
-    taken = probes.take(model, tokenizer, spec.author_name, frozen_precision(spec.plan, hardware), quantized=quantized)
-    taken.save(output.probes)
-    output.write_metrics(metrics)
+    taken = _probed(spec, trainer, tokenizer, hardware)
+    if trainer.is_world_process_zero():
+        tokenizer.save_pretrained(output.model)
+        tidy(output.model, base=spec.base, revision=spec.base_revision)
+        taken.save(output.probes)
+        output.write_metrics(metrics)
     return metrics
+
+
+def _probed(
+    spec: TrainingSpec, trainer: "Trainer", tokenizer: "PreTrainedTokenizerBase", hardware: Hardware
+) -> probes.Probes:
+    """What the trained model answers: asked by every process, as a sharded one is computed by all together."""
+    model: Any = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    # Without the trainer's autocast, so in the precision of the weights; FSDP gathers them in that of the arithmetic.
+    precision = hardware.precision if is_sharded(trainer) else frozen_precision(spec.plan, hardware)
+    return probes.take(model, tokenizer, spec.author_name, precision, quantized=spec.plan.method == "qlora")
 
 
 def _is_lack_of_memory(error: BaseException) -> bool:

@@ -24,5 +24,11 @@ def current(objects: ObjectStore, author: str) -> TrainingPlan:
     return TrainingPlan.model_validate_json(objects.get(_path(author, json.loads(pointer)["digest"])))
 
 
+def find(objects: ObjectStore, author: str, plan_digest: str) -> TrainingPlan | None:
+    """The plan of that digest, if it is kept."""
+    content = objects.find(_path(author, plan_digest))
+    return TrainingPlan.model_validate_json(content) if content else None
+
+
 def _path(author: str, name: str) -> str:
     return f"hyperparameters/{author}/{name}.json"

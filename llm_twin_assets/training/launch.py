@@ -96,15 +96,18 @@ def _first_gpu(given: Mapping[str, str]) -> dict[str, str]:
 
 def workload(plan: TrainingPlan, hardware: Hardware, machine: Cluster) -> Workload:
     """What a plan asks of each device."""
+    has_preferences = plan.preference_method != "none"
     return Workload(
         method=plan.method,
         context=plan.max_length,
-        batch=plan.micro_batch_size,
+        # A pair is two sequences, and KTO's term of divergence takes two (preference_fitting.py).
+        batch=max(2, plan.micro_batch_size) if has_preferences else plan.micro_batch_size,
         rank=plan.lora_rank or 0,
         dropout=bool(plan.lora_dropout),
         checkpointing=plan.gradient_checkpointing,
         precision=plan.precision or hardware.precision,
         on_cpu=machine.on_cpu,
+        preferences=has_preferences,
     )
 
 

@@ -39,6 +39,8 @@ class Workload:
     """What is trained how. `batch` is what one device takes at once, `context` the tokens of each of its samples.
 
     `precision` is that of the arithmetic and of frozen weights on a GPU; what is trained is in float32 (methods.py).
+    With `preferences` the model is afterwards held to what it was: an adapter has its frozen copy beside it, and a full
+    training what it thought of each answer, written down before its first step (preference_fitting.py).
     """
 
     method: TrainingMethod
@@ -52,6 +54,7 @@ class Workload:
     precision: Precision = "bfloat16"
     fused_loss: bool = True
     on_cpu: bool = False
+    preferences: bool = False
 
     @property
     def tokens(self) -> int:
@@ -103,7 +106,7 @@ def memory_needed(shape: ModelShape, work: Workload, strategy: Strategy = "singl
     kept = 0.0 if is_offloaded else 1.0 / shards
     return Memory(
         weights=weights * kept,
-        adapter=0.0 if work.trains_all else 4.0 * trained * kept,
+        adapter=0.0 if work.trains_all else 4.0 * trained * kept * (2 if work.preferences else 1),
         gradients=4.0 * trained / shards,
         optimizer=moments * kept,
         activations=activations + layer,

@@ -78,6 +78,14 @@ def find(objects: ObjectStore, key: SearchKey) -> ParameterSet | None:
     return ParameterSet.model_validate_json(objects.get(_path(key, json.loads(pointer)["digest"])))
 
 
+def named(objects: ObjectStore, beginning: str) -> ParameterSet | None:
+    """The set whose digest begins so, as a plan's origins name it."""
+    for path in objects.list(_ROOT):
+        if path.rpartition("/")[2].startswith(beginning):
+            return ParameterSet.model_validate_json(objects.get(path))
+    return None
+
+
 def related(objects: ObjectStore, key: SearchKey) -> Iterator[ParameterSet]:
     """Where a search may well begin: what was found for this kind, then for other sizes and tiers of the family."""
     if own := find(objects, key):

@@ -25,11 +25,17 @@ _ADAPTER_RATE: Mapping[SizeClass, float] = {"tiny": 5e-3, "small": 5e-4, "medium
 _FULL_RATE: Mapping[SizeClass, float] = {"tiny": 1e-3, "small": 5e-5, "medium": 1e-5, "large": 5e-6}
 # A preference step is taken from where training ended, and a large one undoes it (TRL's own default is 1e-6).
 _PREFERENCE_RATE_SHARE = 0.05
-_EPOCHS: Mapping[SizeClass, float] = {"tiny": 3.0, "small": 3.0, "medium": 3.0, "large": 2.0}
+# Adam makes full steps of gradients near zero, but not of those below this number. The sample author's sealed documents
+# came to 15.2% fewer bits per byte with 1e-5, and to 15.0% with torch's own 1e-8.
+_FULL_EPSILON: Mapping[SizeClass, float] = {"tiny": 1e-5, "small": 1e-8, "medium": 1e-8, "large": 1e-8}
+_ADAPTER_EPOCHS: Mapping[SizeClass, float] = {"tiny": 3.0, "small": 3.0, "medium": 3.0, "large": 2.0}
+# A third epoch in full took the sample author's sealed documents from 15.0% fewer bits per byte to 15.1%.
+_FULL_EPOCHS: Mapping[SizeClass, float] = {**_ADAPTER_EPOCHS, "tiny": 2.0}
 # Few samples, few steps: on 140 samples, batches of 2 took a tiny base a quarter further than batches of 8.
 _BATCH_SIZE: Mapping[SizeClass, int] = {"tiny": 2, "small": 16, "medium": 16, "large": 16}
-# On a CPU, micro-batches of 2 were 1.6 times as fast as of 8, in half the memory: less padding.
-_MICRO_BATCH_SIZE: Mapping[SizeClass, int] = {"tiny": 2, "small": 4, "medium": 2, "large": 1}
+# On a CPU, single samples were 1.3 times as fast as two at once, and these 1.6 times as fast as eight: no padding, and
+# an attention without a mask.
+_MICRO_BATCH_SIZE: Mapping[SizeClass, int] = {"tiny": 1, "small": 4, "medium": 2, "large": 1}
 _LORA_RANK: Mapping[SizeClass, int] = {"tiny": 32, "small": 16, "medium": 16, "large": 16}
 _MAX_LENGTH = 1024
 # rsLoRA divides by the root of the rank, so its alpha stays while the rank grows (Kalajdzievski, arXiv:2312.03732).
@@ -69,6 +75,7 @@ class TrainingPlan(Record):
     preference_learning_rate: float | None = None
     preference_epochs: float | None = None
     preference_beta: float | None = None
+    adam_epsilon: float = 1e-8
 
     @property
     def digest(self) -> str:
@@ -116,13 +123,14 @@ def plan(training: Training, *, parameters: int, context: int | None) -> Trainin
         method=training.method,
         size_class=size,
         learning_rate=learning_rate,
-        epochs=chosen.value("epochs", _EPOCHS[size]),
+        epochs=chosen.value("epochs", (_ADAPTER_EPOCHS if is_adapter else _FULL_EPOCHS)[size]),
         max_steps=training.max_steps,
         batch_size=batch_size,
         micro_batch_size=chosen.derived("micro_batch_size", _divisor(batch_size, _MICRO_BATCH_SIZE[size])),
         max_length=_max_length(chosen, context),
         warmup_share=chosen.derived("warmup_share", 0.05),
         weight_decay=chosen.derived("weight_decay", 0.0 if is_adapter else 0.01),
+        adam_epsilon=chosen.derived("adam_epsilon", 1e-8 if is_adapter else _FULL_EPSILON[size]),
         lora_rank=rank,
         lora_alpha=chosen.derived("lora_alpha", _alpha(training.method, rank)) if rank else None,
         lora_dropout=chosen.derived("lora_dropout", 0.0 if size == "tiny" else 0.05) if rank else None,

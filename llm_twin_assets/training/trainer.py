@@ -12,7 +12,9 @@ from trl import SFTConfig, SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from llm_twin_assets.domain.bits_per_byte import bits_per_byte
+from llm_twin_assets.training.answer_head import score_answers_alone
 from llm_twin_assets.training.callbacks import last_evaluation
+from llm_twin_assets.training.distributed import uses_every_weight
 from llm_twin_assets.training.encoding import Encoded, EncodedSample
 from llm_twin_assets.training.hardware import Hardware
 from llm_twin_assets.training.methods import adapter_config, train_in_float32
@@ -111,12 +113,16 @@ def make_trainer(
     trainer = AnswerTrainer(
         validation=validation,
         model=model,
-        args=_arguments(plan, rows, checkpoints, hardware, has_validation=has_validation),
+        args=_arguments(
+            plan, rows, checkpoints, hardware, has_validation=has_validation, uses_all=uses_every_weight(model)
+        ),
         train_dataset=Dataset.from_list(rows.train),
         eval_dataset=_dataset(validation.samples) if has_validation else None,
         processing_class=tokenizer,
         peft_config=adapter_config(plan),
     )
+    if hardware.device == "cpu":
+        score_answers_alone(model)
     train_in_float32(trainer.model)
     trainer.remove_callback(PrinterCallback)
     if has_validation:
@@ -135,6 +141,7 @@ def common_arguments(plan: TrainingPlan, checkpoints: Path, hardware: Hardware) 
         "lr_scheduler_type": "cosine",
         "warmup_steps": plan.warmup_share,  # below 1 it is a share of all steps
         "weight_decay": plan.weight_decay,
+        "adam_epsilon": plan.adam_epsilon,
         "max_length": plan.max_length,
         "use_cpu": hardware.device == "cpu",
         "bf16": hardware.precision == "bfloat16",  # TRL's default is True, whatever the processor can do
@@ -144,7 +151,7 @@ def common_arguments(plan: TrainingPlan, checkpoints: Path, hardware: Hardware) 
         "data_seed": plan.seed,
         "full_determinism": plan.deterministic,
         "save_strategy": "steps",
-        "save_steps": 1 / plan.checkpoints,
+        "save_steps": _interval(plan),
         "save_total_limit": 2,  # a newest one that is damaged has one before it
         "restore_callback_states_from_checkpoint": True,
         "logging_steps": 0.02,
@@ -155,8 +162,13 @@ def common_arguments(plan: TrainingPlan, checkpoints: Path, hardware: Hardware) 
     }
 
 
+def _interval(plan: TrainingPlan) -> float:
+    """Share of all steps between two checkpoints; below 1, for transformers takes a 1 for every single step."""
+    return min(1 / plan.checkpoints, 1 - 1e-9)
+
+
 def _arguments(
-    plan: TrainingPlan, rows: Rows, checkpoints: Path, hardware: Hardware, *, has_validation: bool
+    plan: TrainingPlan, rows: Rows, checkpoints: Path, hardware: Hardware, *, has_validation: bool, uses_all: bool
 ) -> SFTConfig:
     stops_early = has_validation and plan.patience is not None
     return SFTConfig(
@@ -167,12 +179,13 @@ def _arguments(
         per_device_eval_batch_size=plan.micro_batch_size,
         gradient_accumulation_steps=max(1, rows.per_step // (rows.per_device * hardware.processes)),
         neftune_noise_alpha=plan.neftune_alpha,
+        ddp_find_unused_parameters=False if uses_all else None,  # None leaves it to transformers
         packing=rows.is_packed,
         eval_packing=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         completion_only_loss=True,
         eval_strategy="steps" if has_validation else "no",
-        eval_steps=1 / plan.checkpoints if has_validation else None,
+        eval_steps=_interval(plan) if has_validation else None,
         load_best_model_at_end=stops_early,
         metric_for_best_model="eval_bits_per_byte" if stops_early else None,
         greater_is_better=False if stops_early else None,

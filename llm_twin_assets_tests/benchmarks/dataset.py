@@ -56,15 +56,21 @@ def raw(folder: Path) -> list[RawDocument]:
     return found
 
 
-def dataset_of(folder: Path) -> dict[str, Any]:
-    """Manifest of the folder's dataset, and the processor seconds of cleaning and of making it."""
+def cleaned_documents(folder: Path) -> list[CleanedDocument]:
+    """The Markdown files of a folder that are not empty, cleaned."""
     documents: list[CleanedDocument] = []
-    started = time.process_time()
     for each in raw(folder):
         try:
             documents.append(clean(each))
         except CleaningError:  # an empty file
             continue
+    return documents
+
+
+def dataset_of(folder: Path) -> dict[str, Any]:
+    """Manifest of the folder's dataset, and the processor seconds of cleaning and of making it."""
+    started = time.process_time()
+    documents = cleaned_documents(folder)
     cleaned = time.process_time()
     settings = Dataset()
     assignment = assign(documents, settings)

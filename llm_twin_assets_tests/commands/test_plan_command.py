@@ -43,6 +43,15 @@ def test_without_a_base_all_usual_sizes_are_shown(twin: Twin) -> None:
     assert len(found) == 12
 
 
+def test_preferences_take_a_copy_of_the_adapter_and_two_answers_at_once(twin: Twin) -> None:
+    arguments = ("plan", "--base", "llama-2-7b", "--gpus", "24GB", "--json")
+    alone, held = (json.loads(twin(*arguments, *more).stdout) for more in ((), ("--preferences",)))
+
+    assert held["bytes"]["adapter"] == 2 * alone["bytes"]["adapter"]
+    assert (alone["batch"], held["batch"]) == (1, 2)
+    assert held["total_bytes"] > alone["total_bytes"]
+
+
 def test_what_does_not_fit_is_one_line_that_names_what_would(twin: Twin) -> None:
     line = said(twin("plan", "--parameters", "70B", "--gpus", "80GB"))
 

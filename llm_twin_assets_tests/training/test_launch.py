@@ -12,8 +12,16 @@ from tiny_training import pairs, spec_for, write_dataset
 
 from llm_twin_assets.training.callbacks import Watch
 from llm_twin_assets.training.errors import PlanError, TrainingError
-from llm_twin_assets.training.hardware import Hardware
-from llm_twin_assets.training.launch import Arrangement, arranged, command, environment, failure, for_processes
+from llm_twin_assets.training.hardware import Hardware, this_machine
+from llm_twin_assets.training.launch import (
+    Arrangement,
+    arranged,
+    command,
+    environment,
+    failure,
+    for_processes,
+    workload,
+)
 from llm_twin_assets.training.live_metrics import FILE, LiveMetrics, followed
 from llm_twin_assets.training.process_tree import run_tree
 from llm_twin_assets.training.progress import Pace
@@ -52,13 +60,21 @@ def test_one_process_is_plain_python(spec: TrainingSpec) -> None:
 
 
 def test_several_processes_are_started_by_accelerate_and_share_the_batch(spec: TrainingSpec) -> None:
+    spec = spec.model_copy(update={"plan": spec.plan.model_copy(update={"micro_batch_size": 2})})
     found = arranged(spec, Training(parallelism=Parallelism(processes=4)), {})
 
     config = spec.output.with_name("accelerate.yaml")
     assert list(found.launcher[-2:]) == ["--config_file", str(config)]
     assert "num_processes: 4" in config.read_text()
-    assert (spec.plan.batch_size, spec.plan.micro_batch_size) == (4, 2)
     assert (found.spec.plan.batch_size, found.spec.plan.micro_batch_size) == (4, 1)
+
+
+def test_a_training_on_preferences_is_planned_with_two_answers_at_once_and_its_reference(spec: TrainingSpec) -> None:
+    machine = this_machine()
+    plan = spec.plan.model_copy(update={"preference_method": "dpo"})
+    works = [workload(each, Hardware("cpu", "float32", 1), machine) for each in (spec.plan, plan)]
+
+    assert [(work.batch, work.preferences) for work in works] == [(1, False), (2, True)]
 
 
 def test_a_configuration_or_launcher_of_ones_own_decides_alone(spec: TrainingSpec, tmp_path: Path) -> None:

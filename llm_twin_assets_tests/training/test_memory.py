@@ -129,6 +129,18 @@ def test_optimizers_keep_32_or_8_bits_or_page_their_moments_out() -> None:
     assert paged.host == wide.optimizer
 
 
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+def test_an_adapter_learns_preferences_beside_a_frozen_copy_of_itself_alone(method: str) -> None:
+    alone, held = of(method=method), of(method=method, preferences=True)
+
+    assert held.adapter == 2 * alone.adapter > 0
+    assert held.total - alone.total == alone.adapter
+
+
+def test_a_full_training_learns_preferences_without_a_second_model() -> None:
+    assert of(method="full", preferences=True) == of(method="full")
+
+
 def test_four_bits_hold_the_linear_layers_alone() -> None:
     llama = shape(LLAMA_70B)
     quantized = memory_needed(llama, Workload("qlora", context=512)).weights

@@ -46,6 +46,13 @@ def test_what_twin_yaml_sets_overrides_the_default() -> None:
     assert chosen.lora_alpha == 10
 
 
+def test_a_tiny_base_takes_one_sample_at_a_time_and_in_full_two_epochs() -> None:
+    adapter, full = (plan(Training(method=method), parameters=6_000_000, context=1024) for method in ("lora", "full"))
+
+    assert (full.micro_batch_size, full.accumulation_steps, full.epochs, full.adam_epsilon) == (1, 2, 2, 1e-5)
+    assert (adapter.micro_batch_size, adapter.epochs, adapter.adam_epsilon) == (1, 3, 1e-8)
+
+
 def test_larger_bases_get_smaller_rates() -> None:
     sizes = (6_000_000, 500_000_000, 7_000_000_000, 70_000_000_000)
     for method in ("lora", "dora", "full"):

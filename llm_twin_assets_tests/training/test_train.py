@@ -142,6 +142,13 @@ def test_a_deterministic_training_trains(llama: Path, dataset: Path, tmp_path: P
         torch.use_deterministic_algorithms(False)
 
 
+def test_a_single_checkpoint_is_made_at_the_end(llama: Path, dataset: Path, tmp_path: Path) -> None:
+    spec = spec_for(llama, dataset, tmp_path / "output", max_steps=3)
+    spec = spec.model_copy(update={"plan": spec.plan.model_copy(update={"checkpoints": 1})})
+    train(spec, lambda line: None)
+    assert [point.step for point in TrainingOutput(spec.output).metrics().validation_history] == [0, 3]
+
+
 def test_training_works_without_validation_samples(llama: Path, tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data", pairs(4), [])
 

@@ -77,8 +77,6 @@ FAMILIES: Mapping[str, Family] = {
         packs=False,
     ),
 }
-# Those of which every training counts; the others are read, trained, reloaded and merged once.
-CORE = ("llama", "mistral", "qwen3", "gpt2", "gpt_neox", "gpt_oss")
 
 
 def save_family(name: str, folder: Path) -> Path:

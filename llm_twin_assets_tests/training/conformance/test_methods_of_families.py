@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Order
-from families import CORE, FAMILIES
+from families import FAMILIES
 from tiny_training import AUTHOR_NAME
 
 from llm_twin_assets.training.merging import merge
@@ -21,7 +21,7 @@ each_family = pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
     ("family", "method"),
     [
-        *((family, method) for family in CORE for method in ("full", "qlora", "dora")),
+        *((family, method) for family in FAMILIES for method in ("full", "qlora", "dora")),
         # LoRA with another scale, which no family sees.
         *((family, "rslora") for family in ("llama", "gpt2")),
     ],
@@ -46,6 +46,15 @@ def test_an_adapter_is_on_every_linear_layer_but_the_output(family: str, adapted
 
     assert "lm_head" not in config["target_modules"]
     assert len(config["target_modules"]) >= 4
+
+
+@pytest.mark.parametrize("family", ["gpt_oss"])
+def test_an_adapter_leaves_the_experts_of_a_mixture_as_they_are(family: str, adapted: dict[str, TrainingSpec]) -> None:
+    config = json.loads((TrainingOutput(adapted[family].output).model / "adapter_config.json").read_text())
+
+    # Its experts and its router are tensors of their own, no linear layers.
+    adapted_layers = {name.rpartition(".")[2] for name in config["target_modules"]}
+    assert adapted_layers == {"q_proj", "k_proj", "v_proj", "o_proj"}
 
 
 @each_family

@@ -9,6 +9,7 @@ from families import FAMILIES
 from tiny_training import AUTHOR_NAME, pairs
 
 from llm_twin_assets.training.conversation import load_tokenizer
+from llm_twin_assets.training.distributed import uses_every_weight
 from llm_twin_assets.training.encoding import Encoded, encode
 from llm_twin_assets.training.hardware import Hardware
 from llm_twin_assets.training.packing import why_not_packed
@@ -59,6 +60,11 @@ def test_it_is_known_of_an_architecture_whether_it_packs(family: str, base: Path
     why_not = why_not_packed(load_model(base, base), "float32")
 
     assert (why_not is None) is FAMILIES[family].packs
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_only_a_mixture_may_leave_weights_without_a_gradient(family: str, base: Path) -> None:
+    assert uses_every_weight(load_model(base, base)) is (family != "gpt_oss")
 
 
 @pytest.mark.parametrize("family", ["gpt_oss"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Order
-from families import CORE
+from families import FAMILIES
 from tiny_training import AUTHOR_NAME
 
 from llm_twin_assets.training.errors import ExitCode, TrainingError
@@ -18,7 +18,7 @@ SHORT = {"max_steps": 3, "batch_size": 2}
 RATE = 1e-2
 
 
-@pytest.mark.parametrize("family", CORE)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_pairs_make_the_better_answer_likelier(family: str, base: Path, order: Order, preferred: Path) -> None:
     spec = order(preferred, **SHORT, preference={"method": "auto", "learning_rate": RATE})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Order
-from families import CORE
+from families import FAMILIES
 
 from llm_twin_assets.training import checkpoints
 from llm_twin_assets.training.spec import TrainingMetrics, TrainingOutput, TrainingSpec
@@ -46,7 +46,7 @@ def stop(spec: TrainingSpec, stage: str, step: int, monkeypatch: pytest.MonkeyPa
     assert not TrainingOutput(spec.output).folder.exists()
 
 
-@pytest.mark.parametrize("family", CORE)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_stopped_training_ends_in_the_same_weights(
     family: str, adapted: dict[str, TrainingSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
