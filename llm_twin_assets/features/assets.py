@@ -18,8 +18,8 @@ from llm_twin_assets.features.asset_metadata import (
     version_or_none,
 )
 from llm_twin_assets.features.columns import cleaned_columns, embedded_columns
-from llm_twin_assets.features.embed import rows_schema
 from llm_twin_assets.features.incremental import clean_changed, documents_digest, index_changed
+from llm_twin_assets.features.index_rows import rows_schema
 from llm_twin_assets.features.near_duplicates import originals, searchable
 from llm_twin_assets.partitions import AUTHORS, OWNERS
 from resources.embedder import Embedder

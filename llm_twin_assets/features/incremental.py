@@ -10,19 +10,9 @@ import pyarrow as pa
 from llm_twin_assets.domain.document import Category, CleanedDocument, RawDocument
 from llm_twin_assets.domain.identity import digest, digest_of_set
 from llm_twin_assets.features.boilerplate import rules_of, without_boilerplate
-from llm_twin_assets.features.embed import (
-    Embedded,
-    Encoder,
-    Plan,
-    Progress,
-    Spool,
-    contents_digest,
-    embed,
-    plan,
-    silent,
-    snapshot_name,
-)
+from llm_twin_assets.features.embed import Embedded, Encoder, Plan, Progress, Spool, embed, plan, silent
 from llm_twin_assets.features.errors import CleaningError
+from llm_twin_assets.features.index_rows import contents_digest, snapshot_name
 from llm_twin_assets.features.near_duplicates import duplicates, signature
 from llm_twin_assets.features.quality import quality_flags
 from resources.vector_store import VectorStore

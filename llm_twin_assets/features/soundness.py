@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from llm_twin_assets.domain.document import CleanedDocument, RawDocument
-from llm_twin_assets.features.embed import document_hash, embedding_key
 from llm_twin_assets.features.errors import CleaningError
+from llm_twin_assets.features.index_rows import document_hash, embedding_key
 from llm_twin_assets.features.retrieve import text_query
 from resources.vector_store import Filters, Index
 

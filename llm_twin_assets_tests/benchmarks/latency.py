@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from llm_twin_assets.features.embed import rows_schema
+from llm_twin_assets.features.index_rows import rows_schema
 from llm_twin_assets_tests.benchmarks.measuring import Row
 from resources.lance_index import LanceIndex
 from resources.lance_store import LanceVectorStore

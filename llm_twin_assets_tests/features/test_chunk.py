@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from llm_twin_assets.domain.document import Category, CleanedDocument
 from llm_twin_assets.features.chunk import chunk_document, chunker, chunking_digest
-from llm_twin_assets.features.embed import document_hash
+from llm_twin_assets.features.index_rows import document_hash
 
 MAX = 40
 LANGUAGES = ("python", "rust", "go", "cpp", "c", "java", "javascript", "typescript", "markdown", "cobol", None)

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from llm_twin_assets.features.embed import contents_digest, document_hash, embed, plan, snapshot_name
+from llm_twin_assets.features.embed import embed, plan
+from llm_twin_assets.features.index_rows import contents_digest, document_hash, snapshot_name
 from resources.embedding_spool import VectorSpool
 from resources.errors import ConfigurationError, EmbeddingError
 

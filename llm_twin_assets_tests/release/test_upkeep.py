@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from llm_twin_assets.domain.model import ModelVersion
-from llm_twin_assets.features.embed import snapshot_name
+from llm_twin_assets.features.index_rows import snapshot_name
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets.release.deployment import Served, deploy
 from llm_twin_assets.release.records import append, decisions, releases
