@@ -1,11 +1,32 @@
 """What `twin.yaml` says of serving."""
 
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from resources.errors import ConfigurationError
+from resources.service_settings import ServiceSettings
 from resources.settings import Embedding, Environment, Retrieval, Serving, Settings
+from resources.yaml_source import YamlSource
+
+# In a bento alone: what twin.yaml said when `twin bento` built it.
+TAKEN_ALONG = Path(__file__).with_name("serving.yaml")
 
 
 def sections(environment: Environment) -> tuple[Serving, Embedding, Retrieval]:
-    """The sections that serving needs; the defaults where there is no such file, as in a bento."""
-    if not environment.config.is_file():
-        return Serving(), Embedding(), Retrieval()
-    settings = Settings.load(environment.config)
-    return settings.serving, settings.embedding, settings.retrieval
+    """The sections that serving needs: of `twin.yaml`, else as the bento took them along, else the defaults."""
+    found = _found(environment.config)
+    return found.serving, found.embedding, found.retrieval
+
+
+def _found(config: Path) -> ServiceSettings:
+    if config.is_file():
+        return ServiceSettings.of(Settings.load(config))
+    if not TAKEN_ALONG.is_file():
+        return ServiceSettings()
+    try:
+        return ServiceSettings.model_validate(YamlSource.read(TAKEN_ALONG).value)
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"does not fit this code: {error.errors()[0]['msg']}", where=str(TAKEN_ALONG), mend="Build the bento anew."
+        ) from None

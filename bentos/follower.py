@@ -133,7 +133,10 @@ class ReleaseFollower:
         began = time.monotonic()
         opened = self._opened(record)
         self._current = {**self._current, record.author: opened}
-        if served and self._keeps_warm and served.parts != parts(record):
+        if record.decision == "forget":
+            # What was open before has a document in memory that nobody may find any more.
+            self._before.pop(record.author, None)
+        elif served and self._keeps_warm and served.parts != parts(record):
             self._before[record.author] = served
         seconds = time.monotonic() - began
         _logger.info("serving release %s of %s, opened in %.1f s", record.release_id, record.author, seconds)

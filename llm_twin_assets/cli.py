@@ -19,6 +19,7 @@ from llm_twin_assets.commands.decisions import approve, reject, releases, rollba
 from llm_twin_assets.commands.failing import in_one_line
 from llm_twin_assets.commands.model import model
 from llm_twin_assets.commands.options import AuthorOption, JsonOption
+from llm_twin_assets.commands.provenance import bento, lineage
 from llm_twin_assets.training.memory import Attention, Optimizer
 from resources.settings import Environment
 from resources.training_settings import TrainingMethod
@@ -120,8 +121,45 @@ def ask(
     return asking.show(answered)
 
 
-for decision in (approve, reject, rollback, releases):
-    command(decision)
+for each in (approve, reject, rollback, releases, lineage, bento):
+    command(each)
+
+
+@command
+def forget(
+    name: Annotated[str, typer.Argument(help="A document's URL, path or id.")],
+    author: Annotated[str | None, typer.Option("--author", "-a", help="Needed only where several have it.")] = None,
+    copies: Annotated[
+        bool | None, typer.Option("--copies/--keep-copies", help="What else says the same: forget it, or keep it.")
+    ] = None,
+    datasets: Annotated[
+        bool, typer.Option("--datasets", help="Delete datasets with it that nothing kept needs.")
+    ] = False,
+    retrain: Annotated[bool, typer.Option("--retrain", help="Train and evaluate a candidate without it.")] = False,
+    by: Annotated[str | None, typer.Option("--by", help="Your name, for the record; your login if left out.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, for the record.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it is only shown what would go.")] = False,
+) -> None:
+    """Remove a document from everything that was made of it, for good; it does not come back."""
+    from llm_twin_assets.commands import forget as forgetting
+    from llm_twin_assets.commands.console import OUT
+
+    environment, asked = Environment.current(), forgetting.Asked(by, reason, copies, datasets)
+    found = forgetting.look(name, author, environment, asked)
+    if forgetting.is_over(found, asked):
+        return OUT.print("It was forgotten before; nothing of it has come back.")
+    forgetting.show(found)
+    if not yes:
+        return OUT.print("Nothing was changed. Say --yes to do it; it cannot be undone.")
+    forgetting.forget(found, environment, asked)
+    OUT.print("Forgotten. What is left, and where:")
+    for each in forgetting.remains(found, asked):
+        OUT.print(f"  · {each}", markup=False)
+    if retrain:
+        from llm_twin_assets.commands.run import run_author
+
+        run_author(found.author, environment)
+    return None
 
 
 @command
@@ -153,6 +191,7 @@ def plan(
     optimizer: Annotated[Optimizer, typer.Option(help="Moments in 32 or 8 bits, or paged out.")] = "adamw",
     attention: Annotated[Attention, typer.Option(help="eager keeps every attention score.")] = "sdpa",
     checkpointing: Annotated[bool, typer.Option(help="Compute layers again in place of keeping them.")] = True,
+    preferences: Annotated[bool, typer.Option("--preferences", help="Trained by DPO or KTO afterwards.")] = False,
     write: Annotated[Path | None, typer.Option(help="Folder for accelerate's configuration.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -161,7 +200,11 @@ def plan(
     from llm_twin_assets.commands.console import print_json
 
     cluster = planning.cluster_of(gpus, nodes)
-    work = planning.workload(method, context, batch, rank, optimizer, attention, cluster, checkpointing=checkpointing)
+    work = planning.workload(
+        *(method, context, batch, rank, optimizer, attention, cluster),
+        checkpointing=checkpointing,
+        preferences=preferences,
+    )
     if (named := base or parameters) is None:
         found = planning.sizes(work, cluster)
         return print_json(planning.sizes_as_json(found)) if json else planning.show_sizes(found, work, cluster)

@@ -1,6 +1,5 @@
 """The code location: the only place that builds `Definitions`."""
 
-import os
 from collections.abc import Callable
 
 import dagster as dg
@@ -28,7 +27,7 @@ from llm_twin_assets.training.checks import CANDIDATE_CHECKS
 from resources.embedder import Embedder
 from resources.errors import ConfigurationError
 from resources.object_store import ObjectStore
-from resources.registry import Registry
+from resources.registry import registry_of
 from resources.settings import Collection, Environment, Settings
 from resources.vector_stores import vector_store
 from resources.warehouse import Warehouse
@@ -84,7 +83,7 @@ def resources() -> dict[str, dg.ResourceDefinition | dg.PipesSubprocessClient]:
         "vector_store": _made(lambda: vector_store(_under("embedded")), "Embedded snapshots: LanceDB or Weaviate."),
         "objects": _made(lambda: ObjectStore(_under("objects")), "Datasets, models, records, the release pointer."),
         "embedder": _made(lambda: embedder(Settings.load()), "The embedding model."),
-        "registry": _made(lambda: registry(Environment.current()), "MLflow: experiments and model versions."),
+        "registry": _made(lambda: registry_of(Environment.current()), "MLflow: experiments and model versions."),
         "pipes": dg.PipesSubprocessClient(),
     }
 
@@ -100,13 +99,6 @@ def embedder(settings: Settings) -> Embedder:
         precision=chosen.precision,
         cache=Environment.current().cache("embedding"),
     )
-
-
-def registry(environment: Environment) -> Registry:
-    """The MLflow server that `MLFLOW_TRACKING_URI` names, else SQLite and a folder below the home."""
-    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
-        return Registry(uri, artifact_root=None)
-    return Registry.embedded(environment.local("mlflow"))
 
 
 def _made(make: Callable[[], object], description: str) -> dg.ResourceDefinition:

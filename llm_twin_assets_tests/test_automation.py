@@ -96,19 +96,17 @@ def of(author: str, *assets: str) -> set[tuple[str, str]]:
     return {(asset, author) for asset in assets}
 
 
-def test_what_was_collected_is_cleaned_embedded_and_made_a_dataset(clockwork: Clockwork) -> None:
+def test_each_step_from_new_documents_to_a_release_is_taken_exactly_once(clockwork: Clockwork) -> None:
     clockwork.materialized(MAYA, "1", *RAW)
-    assert clockwork.tick() == of(MAYA, *DATA)
+    for step in (DATA, ["models/hyperparameters", PAIRS], ["models/candidate"], ["models/evaluation"]):
+        assert clockwork.tick() == of(MAYA, *step)
+        clockwork.materialized(MAYA, "1", *step)
+    assert clockwork.tick() == set(), "the report waits for a person"
+    clockwork.materialized(MAYA, "1", "release/approved_model")
+    assert clockwork.tick() == of(MAYA, "release/deployed")
+    assert clockwork.tick() == set(), "what was asked for is not asked for again while it goes on"
+    clockwork.materialized(MAYA, "1", "release/deployed")
     assert clockwork.tick() == set()
-
-
-def test_a_checked_dataset_is_trained_on(clockwork: Clockwork) -> None:
-    clockwork.materialized(MAYA, "1", *RAW)
-    clockwork.tick()
-    clockwork.materialized(MAYA, "1", *DATA)
-    assert clockwork.tick() == of(MAYA, "models/hyperparameters", PAIRS)
-    clockwork.materialized(MAYA, "1", "models/hyperparameters", PAIRS)
-    assert clockwork.tick() == of(MAYA, "models/candidate")
 
 
 def test_pairs_that_fail_a_blocking_check_are_not_trained_on(clockwork: Clockwork) -> None:
@@ -116,13 +114,6 @@ def test_pairs_that_fail_a_blocking_check_are_not_trained_on(clockwork: Clockwor
     clockwork.materialized(MAYA, "1", *DATA)
     clockwork.materialized(MAYA, "1", "models/hyperparameters", PAIRS, failing="pairs_keep_the_split")
     assert clockwork.tick() == set()
-
-
-def test_a_candidate_is_evaluated(clockwork: Clockwork) -> None:
-    clockwork.materialized(MAYA, "1", *RAW)
-    clockwork.materialized(MAYA, "1", *DATA)
-    clockwork.materialized(MAYA, "1", PAIRS, "models/hyperparameters", "models/candidate")
-    assert clockwork.tick() == of(MAYA, "models/evaluation")
 
 
 @pytest.mark.parametrize(
@@ -153,13 +144,6 @@ def test_changed_content_goes_all_the_way_but_releases_nothing(trained: Clockwor
 def test_one_author_does_not_move_another(trained: Clockwork) -> None:
     trained.materialized(NOOR, "1", *RAW)
     assert trained.tick() == of(NOOR, *DATA)
-
-
-def test_nothing_is_deployed_before_a_person_says_yes(trained: Clockwork) -> None:
-    assert trained.tick() == set()
-    trained.materialized(MAYA, "1", "release/approved_model")
-    assert trained.tick() == of(MAYA, "release/deployed")
-    assert trained.tick() == set()
 
 
 def test_a_new_snapshot_is_deployed_with_the_approved_model(trained: Clockwork) -> None:

@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from resources import lance_forget
 from resources.contention import insist
 from resources.errors import StorageError
+from resources.lance_forget import Name
 from resources.lance_index import LanceIndex, equals, is_in
-from resources.lance_upkeep import give_back, tend, untag
+from resources.lance_upkeep import RESERVED, give_back, tend, untag
 from resources.lance_vectors import recorded
 from resources.lance_words import SEARCHED, searchable, take_up
 from resources.vector_store import CONTENTS, matrix, sound_vectors
@@ -121,7 +123,7 @@ class LanceVectorStore:
         """Names of the published snapshots, oldest version first."""
         table = self._table(author)
         tags = table.tags.list() if table is not None else {}
-        return tuple(sorted(tags, key=lambda name: tags[name]["version"]))
+        return tuple(sorted(tags.keys() - RESERVED, key=lambda name: tags[name]["version"]))
 
     def retire(self, author: str, keep: Collection[str], days: float = 7.0) -> tuple[str, ...]:
         """Drop the tags that are not in `keep`, not the newest and older than so many days, and what only they held."""
@@ -132,6 +134,28 @@ class LanceVectorStore:
             if gone:
                 insist(lambda: give_back(self._opened(author)))
         return gone
+
+    def holding(self, author: str, documents: Collection[str]) -> tuple[str, ...]:
+        """Names of the published snapshots that hold one of the documents, oldest version first."""
+        if self._table(author) is None:
+            return ()
+        return tuple(
+            name for name in lance_forget.holding(lambda: self._opened(author), documents) if name not in RESERVED
+        )
+
+    def republish(
+        self, author: str, documents: Collection[str], snapshots: Mapping[str, Name], head: Name
+    ) -> dict[str, str]:
+        """Write the snapshots and the head anew: all of them, for the old versions' files have to go as a whole."""
+        if self._table(author) is None or not lance_forget.is_held(lambda: self._opened(author), documents):
+            return {}
+        with self._disk(author):
+            return lance_forget.rewrite(lambda: self._opened(author), documents, snapshots, head)
+
+    def purge(self, author: str, documents: Collection[str]) -> None:  # noqa: ARG002 - they are in what goes
+        """Drop every version that `republish` has not written."""
+        if self._table(author) is not None:
+            lance_forget.purge(lambda: self._opened(author))
 
     def configuration(self, author: str) -> Mapping[str, str | int | float]:
         """How the head's vectors are indexed."""

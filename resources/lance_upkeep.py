@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 _FILES = 16
 # What a reader has open is read from its files: a version that no snapshot holds keeps them for so long.
 _READ_FOR = timedelta(days=1)
+_KEPT_FOR = timedelta(days=7)
+# Ages are counted from when Lance begins to clean up, which is after it has compacted.
+_MEANWHILE = timedelta(hours=1)
 # Rows beside an index are searched by brute force: right, but slow. Small tables are indexed whole each time, so that
 # BM25 weighs words by all that is there; large ones once a twentieth is new.
 _UNINDEXED_SHARE = 0.05
+# Tags of a forgetting that is not done (resources/lance_forget.py).
+BEFORE, SINCE = "forgetting-before", "forgetting-since"
+RESERVED = frozenset({BEFORE, SINCE})
 _FILTERED = ("category", "platform", "language")
 
 
@@ -28,8 +34,8 @@ def tend(table: "Table") -> None:
     take_up(table)
     compacted = _scattered(table, rows)
     if compacted:
-        # Also folds new rows into the indices, and removes versions older than a week that are not tagged.
-        table.optimize()
+        # Also folds new rows into the indices, and removes versions that are older than a week.
+        _optimize(table, _KEPT_FOR)
     index_words(table, int(rows * _UNINDEXED_SHARE) if rows >= lance_vectors.FLAT_BELOW else 0)
     if rows >= lance_vectors.FLAT_BELOW:
         _index_filters(table)
@@ -42,7 +48,7 @@ def tend(table: "Table") -> None:
 
 def untag(table: "Table", keep: Collection[str], days: float) -> tuple[str, ...]:
     """Remove the tags that are neither kept, nor the newest, nor younger than so many days; returns their names."""
-    tags = {name: int(tag["version"]) for name, tag in table.tags.list().items()}
+    tags = {name: int(tag["version"]) for name, tag in table.tags.list().items() if name not in RESERVED}
     written = {int(each["version"]): each["timestamp"] for each in table.list_versions()}
     newest = max(tags.values(), default=0)
     gone = tuple(
@@ -63,7 +69,18 @@ def untag(table: "Table", keep: Collection[str], days: float) -> tuple[str, ...]
 
 def give_back(table: "Table") -> None:
     """Delete the files of versions that no tag holds; those that a writer may not have committed yet are left alone."""
-    table.optimize(cleanup_older_than=_READ_FOR)
+    _optimize(table, _READ_FOR)
+
+
+def _optimize(table: "Table", kept: timedelta) -> None:
+    """Compact, and remove versions that are older than this and than every tagged one.
+
+    Lance fails where a tagged version is old enough to go, unless told to pass it over, and lancedb 0.40 has no
+    argument for that (lance-format/lance#8516: it would not give back the files that came after it, either).
+    """
+    tagged = {int(tag["version"]) for tag in table.tags.list().values()} - {table.version}  # the newest never goes
+    ages = [_age(each["timestamp"]) + _MEANWHILE for each in table.list_versions() if each["version"] in tagged]
+    table.optimize(cleanup_older_than=max([kept, *ages]))
 
 
 def _scattered(table: "Table", rows: int) -> bool:

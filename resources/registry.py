@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from resources.errors import StorageError
 from resources.folder_digest import folder_digest
 from resources.process_identity import identity, is_gone
+from resources.settings import Environment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Alias = Literal["candidate", "champion"]
 History = Mapping[str, Sequence[tuple[int, float]]]
 
+_SQLITE = "sqlite:///"
 _DIGEST, _VERIFIED = "model_digest", "verified"
 _PROCESS = "twin.process"
 _SECONDS_TO_ANSWER = 10
@@ -41,6 +43,13 @@ class RegisteredModel:
 def model_name(author: str) -> str:
     """What an author's model and experiment are called."""
     return f"twin-{author}"
+
+
+def registry_of(environment: Environment) -> "Registry":
+    """The MLflow server that `MLFLOW_TRACKING_URI` names, else SQLite and a folder below the home."""
+    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
+        return Registry(uri, artifact_root=None)
+    return Registry.embedded(environment.local("mlflow"))
 
 
 class TrainingRun:
@@ -110,7 +119,7 @@ class Registry:
     @classmethod
     def embedded(cls, folder: Path) -> "Registry":
         """SQLite and artifacts below a local folder."""
-        return cls(f"sqlite:///{folder / 'mlflow.db'}", str(folder / "artifacts"))
+        return cls(f"{_SQLITE}{folder / 'mlflow.db'}", str(folder / "artifacts"))
 
     @contextmanager
     def run(self, author: str, *, name: str, tags: Mapping[str, str], dataset_digest: str) -> Iterator[TrainingRun]:
@@ -157,6 +166,13 @@ class Registry:
         verified = [version for version in found if version.tags.get(_VERIFIED) == "true"]
         newest = max(verified, key=lambda version: int(version.version), default=None)
         return None if newest is None else _registered(newest)
+
+    def verified_versions(self, author: str) -> dict[str, dict[str, str]]:
+        """The tags of every version that counts, by its number."""
+        if not self._is_there():
+            return {}
+        found = self._client.search_model_versions(f"name = '{model_name(author)}'", max_results=1000)
+        return {str(each.version): dict(each.tags) for each in found if each.tags.get(_VERIFIED) == "true"}
 
     def version(self, author: str, version: str) -> RegisteredModel:
         """A version by its number; raises `StorageError` if there is none."""
@@ -212,6 +228,12 @@ class Registry:
         """A metric by step."""
         return [(point.step, point.value) for point in self._client.get_metric_history(run_id, key)]
 
+    def attach(self, author: str, version: str, files: Sequence[Path]) -> None:
+        """Keep files with the run that made a version; files of the same names are replaced."""
+        run_id = str(self._model_version(author, version).run_id)
+        for file in files:
+            self._client.log_artifact(run_id, str(file))
+
     def status(self, run_id: str) -> str:
         """RUNNING, FINISHED, FAILED or KILLED."""
         return str(self._client.get_run(run_id).info.status)
@@ -219,6 +241,10 @@ class Registry:
     def run_url(self, run_id: str) -> str:
         """The run's page in MLflow's web interface."""
         return f"{self._ui}/#/experiments/{self._client.get_run(run_id).info.experiment_id}/runs/{run_id}"
+
+    def _is_there(self) -> bool:
+        """False before the first run: to look must not make a database."""
+        return not self.tracking_uri.startswith(_SQLITE) or Path(self.tracking_uri.removeprefix(_SQLITE)).is_file()
 
     def _end_abandoned(self, experiment: str) -> None:
         """End the runs whose process was killed before it could."""
@@ -267,8 +293,8 @@ class Registry:
         # A fresh SQLite file is set up by some hundred migrations, each with a line of its own.
         for logger in ("alembic", "mlflow"):
             logging.getLogger(logger).setLevel(logging.WARNING)
-        if self.tracking_uri.startswith("sqlite:///"):
-            Path(self.tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        if self.tracking_uri.startswith(_SQLITE):
+            Path(self.tracking_uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
         return MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.tracking_uri)
 
 

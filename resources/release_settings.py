@@ -22,7 +22,7 @@ class Releasing(Section):
 
     `manual` waits for a person; `automatic` approves whatever passes the gate, and is on record as such. `smoke` asks
     the service one question on the new release before it serves, for so many seconds at most. `service` is the bento
-    tag or image that serves, for the record.
+    tag or image that serves, for the record; left out, it is the bento that `twin bento` makes of code and settings.
     """
 
     approval: Literal["manual", "automatic"] = "manual"

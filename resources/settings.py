@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from resources.dataset_settings import Dataset as Dataset
 from resources.errors import ConfigurationError
+from resources.evaluation_settings import Evaluation as Evaluation
 from resources.llm_settings import Preference, RewritingModel, Teacher
 from resources.release_settings import Releasing
 from resources.section import Section
@@ -149,16 +150,6 @@ class Retrieval(Section):
     section_characters: int = Field(default=0, ge=0, le=100_000)
     rerank: Rerank = Rerank()
     rewriting: Rewriting = Rewriting()
-
-
-class Evaluation(Section):
-    """The gate: what a candidate has to show on the sealed test set."""
-
-    min_improvement: float = 0.0
-    min_documents: int = Field(default=3, ge=2)
-    bootstrap_draws: int = Field(default=2000, ge=100)
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    seed: int = 13
 
 
 class Serving(Section):

@@ -120,6 +120,28 @@ class VectorStore(Protocol):
         """
         ...
 
+    def holding(self, author: str, documents: Collection[str]) -> tuple[str, ...]:
+        """Names of the published snapshots that hold one of the documents, oldest first."""
+        ...
+
+    def republish(
+        self,
+        author: str,
+        documents: Collection[str],
+        snapshots: Mapping[str, Callable[[pa.Table], str]],
+        head: Callable[[pa.Table], str],
+    ) -> dict[str, str]:
+        """Publish snapshots, and the head, without the documents, each under a name made of what is left of it.
+
+        Returns the new names by the old ones, of those alone that go with `purge`. What is named newly must not be
+        called as it was before. Only where nobody is writing; a process that was killed is gone on from.
+        """
+        ...
+
+    def purge(self, author: str, documents: Collection[str]) -> None:
+        """Drop what holds the documents after `republish`: for good, whoever may still be reading it."""
+        ...
+
     def open(self, author: str, snapshot: str | None = None) -> Index:
         """A snapshot for reading; raises `StorageError` if it is not there.
 

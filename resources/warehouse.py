@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -18,6 +18,9 @@ Values: TypeAlias = tuple[object, ...]
 
 # Each retry needs another process to have committed: with as many writers as platforms, this is plenty.
 _ATTEMPTS = 20
+# How long Delta keeps its log and the files that were replaced, where a table does not say otherwise.
+_KEPT = {"delta.logRetentionDuration": "interval 30 days", "delta.deletedFileRetentionDuration": "interval 1 week"}
+_NOT_KEPT = "interval 0 seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,22 @@ class Warehouse:
         listed = ", ".join(_literal(document) for document in documents)
         predicate = f"author = {_literal(author)} AND document_id IN ({listed})"
         self._insist(table, lambda: self._open(table).update(updates=dict(values), predicate=predicate))
+
+    def delete(self, table: str, author: str, column: str, values: Collection[str]) -> int:
+        """Delete an author's rows that hold one of the values; returns how many. Their bytes stay: see `purge`."""
+        if not values or self.version(table) is None:
+            return 0
+        listed = ", ".join(_literal(value) for value in sorted(values))
+        predicate = f"author = {_literal(author)} AND {column} IN ({listed})"
+        return self._insist(table, lambda: int(self._open(table).delete(predicate)["num_deleted_rows"]))
+
+    def purge(self, table: str) -> None:
+        """Leave nothing of a table but its newest version: what was deleted is on no disk and in no log after it.
+
+        Only where nobody is writing: the files of a commit under way would go, too.
+        """
+        if self.version(table) is not None:
+            self._insist(table, lambda: _purge(self._open(table)))
 
     def _insist(self, table: str, act: Callable[[], T]) -> T:
         """Do it again where another process committed to the same rows meanwhile."""
@@ -142,9 +161,9 @@ class Warehouse:
         """All rows of an author, at the newest or a given version; an empty table if there is none yet."""
         try:
             delta = DeltaTable(self.uri(table), version=version, storage_options=self._storage_options)
-        except TableNotFoundError:
-            return pa.table({})
         except DeltaError as error:
+            if version is None and isinstance(error, TableNotFoundError):
+                return pa.table({})
             raise StorageError(f"cannot be read: {error}", where=self.uri(table)) from error
         # A column that the table lacks (it was made by an earlier version) is left out, not an error.
         known = {field.name for field in delta.schema().fields}
@@ -185,6 +204,21 @@ class Warehouse:
 
     def _open(self, table: str) -> DeltaTable:
         return DeltaTable(self.uri(table), storage_options=self._storage_options)
+
+
+def _purge(delta: DeltaTable) -> None:
+    # In full: with the files, too, of a writer that was killed before it committed them.
+    delta.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
+    # The log says of every file the first letters of the least and the greatest value of each column, titles and texts
+    # among them (Delta's protocol, "Per-file Statistics"): it goes, too, but for a checkpoint of what stands. How long
+    # it is kept else is the table's own property; without a pause in between nothing is removed.
+    kept = {name: delta.metadata().configuration.get(name, standard) for name, standard in _KEPT.items()}
+    delta.alter.set_table_properties(dict.fromkeys(_KEPT, _NOT_KEPT))
+    delta.update_incremental()
+    delta.create_checkpoint()
+    delta.cleanup_metadata()
+    restored = {name: _KEPT[name] if value == _NOT_KEPT else value for name, value in kept.items()}
+    delta.alter.set_table_properties(restored)
 
 
 def _values(row: Mapping[str, object], columns: Sequence[str]) -> Values:

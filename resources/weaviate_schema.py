@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow as pa
 
 from resources.errors import ConfigurationError, StorageError
-from resources.vector_store import Filters
+from resources.vector_store import CONTENTS, Filters
 
 if TYPE_CHECKING:
     from weaviate.collections.classes.config import Property
@@ -195,6 +195,11 @@ def nothing_passes(filters: Filters) -> bool:
 def table_of(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> pa.Table:
     """Objects' properties as a table; what an object does not have is null."""
     return pa.table({name: pa.array([row.get(name) for row in rows], kind) for name, kind in columns.items()})
+
+
+def contents_of(objects: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+    """What a snapshot is named after, of objects by id."""
+    return table_of(list(objects.values()), dict.fromkeys(CONTENTS, pa.string()))
 
 
 def arrow_type(data_type: str) -> pa.DataType:

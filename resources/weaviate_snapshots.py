@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from resources import weaviate_schema as schema
 from resources.errors import StorageError
 from resources.parity import parity
+from resources.vector_store import CONTENTS
 from resources.weaviate_index import WeaviateIndex
 
 if TYPE_CHECKING:
@@ -97,15 +98,52 @@ class Snapshots:
             for name, build in self._named()
             if name not in keep and build != newest and schema.built_at(build) <= now - days * _DAY
         }
-        for name in gone:
-            # The alias first: a snapshot that can be named is whole.
-            self._client.alias.delete(alias_name=schema.alias_of(self._author, name))
+        self.unname(gone)
         held = set(self._aliases().values())
         for collection in self._client.collections.list_all():
             left = schema.is_build(self._author, collection) and collection not in held
             if left and (collection in gone.values() or schema.built_at(collection) <= now - _DAY):
                 self._client.collections.delete(collection)
         return tuple(sorted(gone))
+
+    def unname(self, snapshots: Collection[str]) -> None:
+        """Take their aliases away, before what they name goes: a snapshot that can be named is whole."""
+        for name in snapshots:
+            self._client.alias.delete(alias_name=schema.alias_of(self._author, name))
+
+    def holding(self, documents: Collection[str]) -> tuple[str, ...]:
+        """Names of the snapshots that hold one of the documents, oldest first."""
+        named = dict(self._named())
+        return tuple(name for name in self.names() if self._holds(named[name], documents))
+
+    def without(self, documents: Collection[str], snapshots: Mapping[str, Callable[[pa.Table], str]]) -> dict[str, str]:
+        """Copy those of the snapshots that hold the documents; returns the copies' names by the old ones."""
+        renamed: dict[str, str] = {}
+        for name, build in self._named():
+            if name not in snapshots or not self._holds(build, documents):
+                continue
+            index = self._index(build)
+            left = {key: row for key, row in index.objects([*CONTENTS]) if row["document_id"] not in documents}
+            contents = schema.contents_of(left)
+            renamed[name] = snapshots[name](contents)
+            if self.collection(renamed[name]) is None:
+                self.build(renamed[name], index, left.keys(), contents)
+        return renamed
+
+    def drop(self, documents: Collection[str]) -> None:
+        """Drop every collection of the author's that holds one of the documents, whether it is published or not."""
+        named = {build: name for name, build in self._named()}
+        for collection in self._client.collections.list_all():
+            if schema.is_build(self._author, collection) and self._holds(collection, documents):
+                self.unname([named[collection]] if collection in named else [])
+                self._client.collections.delete(collection)
+
+    def _holds(self, collection: str, documents: Collection[str]) -> bool:
+        held = self._index(collection).objects(["document_id"])
+        return any(row["document_id"] in documents for _, row in held)
+
+    def _index(self, collection: str) -> WeaviateIndex:
+        return WeaviateIndex(self._client.collections.use(collection).with_tenant(self._author), self._place)
 
     def _compare(self, contents: pa.Table, copy: WeaviateIndex) -> None:
         wrong = {what: len(which) for what, which in parity(contents, copy).items() if which}

@@ -106,7 +106,7 @@ class WeaviateVectorStore:
             head = self._index(author)
             if head is None or not objects:
                 raise StorageError("there is nothing to publish", where=self._place(author))
-            contents = _contents(objects)
+            contents = schema.contents_of(objects)
             snapshot = name(contents)
             with speaking(self._place(author)):
                 build = snapshots.collection(snapshot) or snapshots.build(snapshot, head, objects.keys(), contents)
@@ -117,7 +117,7 @@ class WeaviateVectorStore:
 
     def contents(self, author: str) -> pa.Table:
         """The head's chunks, without text and vectors."""
-        return _contents(self._read(author))
+        return schema.contents_of(self._read(author))
 
     def rows(self, author: str, category: str, columns: Sequence[str] | None = None) -> pa.Table:
         """The head's chunks of a category; all columns, or those named."""
@@ -142,6 +142,31 @@ class WeaviateVectorStore:
         """Drop snapshots that are not in `keep`, not the newest and older than so many days."""
         with speaking(self._place(author)):
             return self._snapshots(author).retire(keep, days)
+
+    def holding(self, author: str, documents: Collection[str]) -> tuple[str, ...]:
+        """Names of the published snapshots that hold one of the documents, oldest first."""
+        with speaking(self._place(author)):
+            return self._snapshots(author).holding(documents)
+
+    def republish(
+        self,
+        author: str,
+        documents: Collection[str],
+        snapshots: Mapping[str, Callable[[pa.Table], str]],
+        head: Callable[[pa.Table], str],
+    ) -> dict[str, str]:
+        """Copy the snapshots that hold the documents without them; delete them from the head, and publish that."""
+        with speaking(self._place(author)):
+            renamed = self._snapshots(author).without(documents, snapshots)
+            self._delete(author, documents, {})
+        if self.contents(author).num_rows:
+            self.publish_as(author, head)
+        return renamed
+
+    def purge(self, author: str, documents: Collection[str]) -> None:
+        """Drop the snapshots that hold the documents, and copies that were begun."""
+        with speaking(self._place(author)):
+            self._snapshots(author).drop(documents)
 
     def configuration(self, author: str) -> Mapping[str, str | int | float]:
         """How the head's vectors are indexed."""
@@ -239,7 +264,3 @@ class WeaviateVectorStore:
 
     def _place(self, author: str) -> str:
         return f"{self._address}, author {author}"
-
-
-def _contents(objects: Mapping[str, Mapping[str, Any]]) -> pa.Table:
-    return schema.table_of(list(objects.values()), dict.fromkeys(CONTENTS, pa.string()))

@@ -1,18 +1,18 @@
 """Approve or reject a candidate, roll back, and put the outcome into service."""
 
 from llm_twin_assets.commands.run import execute
-from llm_twin_assets.definitions import registry
 from llm_twin_assets.domain.release import Release
-from llm_twin_assets.evaluation.assets import candidate_of
+from llm_twin_assets.evaluation.contestants import candidate_of
 from llm_twin_assets.release.records import approvals, current_release
 from resources.errors import TwinError
 from resources.object_store import ObjectStore
+from resources.registry import registry_of
 from resources.settings import Environment
 
 
 def candidate_version(author: str, environment: Environment) -> str:
     """The version that awaits a decision."""
-    return candidate_of(author, registry(environment)).version
+    return candidate_of(author, registry_of(environment)).version
 
 
 def decide(

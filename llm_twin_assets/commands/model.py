@@ -21,9 +21,9 @@ def show(
 ) -> None:
     """Where a version comes from: data, base, parameters, code, hardware, time."""
     from llm_twin_assets.commands.console import OUT, print_json
-    from llm_twin_assets.definitions import registry
+    from resources.registry import registry_of
 
-    found = registry(Environment.current())
+    found = registry_of(Environment.current())
     number = version or found.candidate_version(author)
     tags = dict(sorted(found.tags(author, number).items()))
     if json:
@@ -54,12 +54,12 @@ def export(
 ) -> None:
     """Write a version, checked against the registry's digest: as trained, --merged or --gguf."""
     from llm_twin_assets.commands.console import OUT
-    from llm_twin_assets.definitions import registry
     from llm_twin_assets.training import export as exporting
+    from resources.registry import registry_of
 
     environment = Environment.current()
     name = Settings.load(environment.config).author(author).name
-    found = registry(environment)
+    found = registry_of(environment)
     number = version or found.candidate_version(author)
     if gguf:
         done = exporting.export_gguf(found, author, name, number, out, outtype, converter)

@@ -7,23 +7,30 @@ from rich.table import Table
 
 from llm_twin_assets.commands.console import OUT
 from llm_twin_assets.commands.decide import objects
+from llm_twin_assets.datasets.version import stale
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.release.records import current_release, releases, verdict_of
 from resources.settings import Environment
 
+_HOW = {"rolled_back": " (roll-back)", "forget": " (forgetting)"}
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """All releases of an author, oldest first, and the one that serves."""
+    """All releases of an author, oldest first, the one that serves, and the ids of those whose model learnt from a
+    document that was forgotten since."""
 
     releases: list[Release]
     current: Release | None
+    stale: frozenset[str] = frozenset()
 
 
 def listed(author: str, environment: Environment) -> Listed:
     """Read the records."""
     store = objects(environment)
-    return Listed(releases(store, author), current_release(store, author))
+    past = releases(store, author)
+    stale_ones = frozenset(each.release_id for each in past if stale(store, f"datasets/{author}/{each.dataset}"))
+    return Listed(past, current_release(store, author), stale_ones)
 
 
 def show(found: Listed) -> None:
@@ -40,8 +47,12 @@ def show(found: Listed) -> None:
             release.model_version,
             release.snapshot,
             f"{release.released_at:%Y-%m-%d %H:%M} UTC",
-            escape(release.approver) + (" (roll-back)" if release.decision == "rolled_back" else ""),
+            escape(release.approver) + _HOW.get(release.decision, ""),
             escape(release.reason or ""),
             f"[yellow]{escape(verdict_of(release))}[/]" if release.override else escape(verdict_of(release)),
         )
     OUT.print(table)
+    if found.stale:
+        OUT.print(
+            f"[yellow]stale[/]: a dataset with a document that was forgotten since ({', '.join(sorted(found.stale))})"
+        )

@@ -6,6 +6,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Decision = Literal["approved", "rejected", "rolled_back"]
+# The part that a measure plays in the gate.
+Kind = Literal["superiority", "non_inferior", "hard_limit", "report"]
+Better = Literal["higher", "lower"]
 
 
 class Record(BaseModel):
@@ -22,8 +25,36 @@ class Interval(Record):
     high: float
 
 
+class Comparison(Record):
+    """One measure of a candidate beside a reference, over `documents` on which both have a value.
+
+    `difference` is candidate minus reference; None for a hard limit, or where there are too few documents. `bound` is
+    what decides: the least gain that the interval leaves possible, which has to exceed `threshold`, or of a hard limit
+    the candidate's worst value, which must not. `holds` is None for what is only reported. `detectable` is the smallest
+    gain that so many documents show in four of five cases.
+    """
+
+    measure: str
+    label: str
+    kind: Kind
+    better: Better
+    unit: str = ""
+    documents: int
+    candidate: float | None
+    reference: float | None
+    difference: Interval | None = None
+    bound: float | None = None
+    threshold: float | None = None
+    holds: bool | None = None
+    detectable: float | None = None
+
+
 class Verdict(Record):
-    """What evaluation found of one model version; `passed` is the gate."""
+    """What evaluation found of one model version; `passed` is the gate.
+
+    `comparisons` are with `reference`, `with_base` with the bare base where `reference` is a champion. Both are empty
+    in records from before there were measures beside bits per byte.
+    """
 
     author: str
     model_version: str
@@ -38,6 +69,10 @@ class Verdict(Record):
     reason: str
     config_digest: str
     evaluated_at: datetime
+    test_digest: str = ""
+    comparisons: tuple[Comparison, ...] = ()
+    with_base: tuple[Comparison, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Chained(Record):
@@ -74,7 +109,8 @@ class Release(Chained):
     """Everything that the service needs to answer as one released twin: immutable once written.
 
     `approval_digest` is the chain's digest at the approval that it follows from; `smoke` is what came of the test
-    before the switch; `service` is a bento tag or an image.
+    before the switch; `service` is a bento tag or an image. The decision `forget` is the release before it with the
+    same snapshot but for a document that had to go, by whom and why; it rests on the same approval.
     """
 
     release_id: str
@@ -97,7 +133,7 @@ class Release(Chained):
     approval_digest: str | None = None
     approver: str
     reason: str | None = None
-    decision: Decision = "approved"
+    decision: Decision | Literal["forget"] = "approved"
     override: bool = False
     verdict: str | None = None
     smoke: str | None = None

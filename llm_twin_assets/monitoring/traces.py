@@ -1,6 +1,6 @@
-"""Answers as Phoenix has them."""
+"""Answers as Phoenix has them, by its REST interface: its own client takes some ten seconds to import."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -14,8 +14,11 @@ from resources.errors import TwinError
 if TYPE_CHECKING:
     from phoenix.client.__generated__ import v1
 
+# The names that inference/answer.py gives its spans.
+ROOT, RETRIEVAL = "answer", "retrieve"
 # Seconds for a page of 100 spans; Dagster gives a sensor 60 in all.
 _TIMEOUT = 5
+_PAGE = 100
 # A window with more answers than this is judged by its newest.
 _LIMIT = 2000
 
@@ -25,30 +28,37 @@ class TracesUnavailableError(TwinError):
 
 
 def answers_between(url: str, author: str, start: datetime, end: datetime) -> list[AnswerSeen]:
-    """The author's answers of a window; raises `TracesUnavailableError` if Phoenix or its client is not there."""
+    """The author's answers of a window; raises `TracesUnavailableError` if Phoenix is not there."""
+    window = {"start_time": start.isoformat(), "end_time": end.isoformat()}
+    return seen(spans_of(url, author, {**window, "parent_id": "null", "name": ROOT}, _LIMIT))
+
+
+def spans_of(url: str, author: str, wanted: Mapping[str, str | Sequence[str]], limit: int) -> "list[v1.Span]":
+    """The author's newest spans of those that are `wanted`, in the words of `GET /v1/projects/{project}/spans`.
+
+    Raises `TracesUnavailableError`.
+    """
     try:
-        from phoenix.client import Client
-    except ImportError:
-        raise TracesUnavailableError(
-            "the client of Phoenix is not installed", mend="Install the extra 'monitor'."
-        ) from None
-    try:
-        spans = Client(base_url=url).spans.get_spans(
-            project_identifier=project_of(author),
-            start_time=start,
-            end_time=end,
-            parent_id="null",
-            name="answer",
-            limit=_LIMIT,
-            timeout=_TIMEOUT,
-        )
+        return _pages(url, project_of(author), wanted, limit)
     except httpx.HTTPStatusError as error:
         if error.response.status_code == HTTPStatus.NOT_FOUND:  # Phoenix makes a project with its first trace
             return []
         raise TracesUnavailableError(f"Phoenix answered {error.response.status_code}", where=url) from error
-    except httpx.TransportError as error:
+    except (httpx.TransportError, httpx.InvalidURL) as error:
         raise TracesUnavailableError(f"Phoenix cannot be reached ({type(error).__name__})", where=url) from error
-    return seen(spans)
+
+
+def _pages(url: str, project: str, wanted: Mapping[str, str | Sequence[str]], limit: int) -> "list[v1.Span]":
+    spans: list[v1.Span] = []
+    cursor: str | None = ""
+    with httpx.Client(base_url=url, timeout=_TIMEOUT) as client:
+        while cursor is not None and len(spans) < limit:
+            here = {"limit": str(min(_PAGE, limit - len(spans))), **({"cursor": cursor} if cursor else {})}
+            response = client.get(f"/v1/projects/{project}/spans", params={**wanted, **here}).raise_for_status()
+            page = response.json()
+            spans += page["data"]
+            cursor = page.get("next_cursor") or None
+    return spans
 
 
 def seen(spans: "Sequence[v1.Span]") -> list[AnswerSeen]:

@@ -15,6 +15,7 @@ from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets.inference.prompts import prompt_digest
 from llm_twin_assets.partitions import AUTHORS, OWNERS
 from llm_twin_assets.release.approvals import ApprovalError
+from llm_twin_assets.release.bento import bento_files, bento_tag
 from llm_twin_assets.release.code_version import code_version
 from llm_twin_assets.release.deployment import Served, Smoke, approved, deploy
 from llm_twin_assets.release.records import releases, verdict_of
@@ -115,7 +116,7 @@ def release_approved(
         embedder=embedder.model,
         embedder_digest=embedder.digest,
         prompt_digest=prompt_digest(),
-        service=settings.release.service,
+        service=settings.release.service or bento_tag(bento_files(settings)),
         code_version=code_version(),
     )
     tags = registry.tags(author, approval.model_version)

@@ -7,7 +7,7 @@ from llm_twin_assets.domain.release import Verdict
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets.release.approvals import AUTOMATIC
 from llm_twin_assets.release.jobs import approve_model
-from llm_twin_assets.release.records import approvals, find_verdict
+from llm_twin_assets.release.records import approvals, verdicts
 from resources.object_store import ObjectStore
 from resources.settings import Environment, Settings
 
@@ -39,10 +39,7 @@ def automatic_approval(context: dg.SensorEvaluationContext) -> dg.SensorResult |
 
 def undecided(objects: ObjectStore, author: str) -> Verdict | None:
     """The newest evaluation of an author, if it passed and nobody has decided on its model; raises `TamperedError`."""
-    paths = [path for path in objects.list(f"evaluations/{author}") if path.endswith(".json")]
-    versions = [path.rsplit("/", 1)[-1].removesuffix(".json") for path in paths]
-    verdicts = [found for version in versions if (found := find_verdict(objects, author, version))]
-    newest = max(verdicts, key=lambda found: found.evaluated_at, default=None)
+    newest = max(verdicts(objects, author), key=lambda found: found.evaluated_at, default=None)
     if newest is None or not newest.passed:
         return None
     decided = {past.model_version for past in approvals(objects, author)}

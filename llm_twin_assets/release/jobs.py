@@ -75,6 +75,7 @@ def approved_event(approval: Approval, objects: ObjectStore) -> dg.AssetMaterial
             "verdict": approval.verdict or "",
             "override": approval.override,
             "report": report_path(objects, approval.author, approval.model_version),
+            "evaluation": dg.MetadataValue.md(_report(objects, approval.author, approval.model_version)),
         },
     )
 
@@ -84,6 +85,12 @@ def report_path(objects: ObjectStore, author: str, version: str) -> str:
     pages = [f"evaluations/{author}/{version}.{kind}" for kind in ("html", "md")]
     found = [page for page in pages if objects.find(page) is not None]
     return f"{objects.root}/{found[0]}" if found else "there is no evaluation report"
+
+
+def _report(objects: ObjectStore, author: str, version: str) -> str:
+    """The report that the decision rests on, as Markdown."""
+    page = objects.find(f"evaluations/{author}/{version}.md")
+    return page.decode() if page else "there is no evaluation report"
 
 
 def _check_approver(config: DecisionConfig, settings: Settings) -> None:

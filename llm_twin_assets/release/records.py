@@ -76,6 +76,13 @@ def find_verdict(objects: ObjectStore, author: str, version: str) -> Verdict | N
     return Verdict.model_validate_json(content) if content else None
 
 
+def verdicts(objects: ObjectStore, author: str) -> list[Verdict]:
+    """The evaluations of all of an author's models, in no order."""
+    paths = [path for path in objects.list(f"evaluations/{author}") if path.endswith(".json")]
+    versions = [path.rsplit("/", 1)[-1].removesuffix(".json") for path in paths]
+    return [found for version in versions if (found := find_verdict(objects, author, version))]
+
+
 def verdict_digest(objects: ObjectStore, author: str, version: str) -> str | None:
     """sha256 of the evaluation's record, if there is one: what a person saw when saying yes."""
     content = objects.find(verdict_path(author, version))

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from llm_twin_assets.lineage.answers import answer_of, answers_of
 from llm_twin_assets.monitoring.traces import answers_between
 from llm_twin_assets_tests.bentos import servers
 from llm_twin_assets_tests.inference.tiny_twin import DOCUMENTS, point_to, release
@@ -100,3 +101,14 @@ def _assert_trace_arrived(phoenix: str, trace_id: str, trace_url: str) -> None:
     assert len(seen) >= 1
     assert all(each.degraded and not each.failed for each in seen)
     assert answers_between(phoenix, "nobody", now - timedelta(minutes=30), now) == []
+    _assert_lineage_begins_at_the_answer(phoenix, trace_id)
+
+
+def _assert_lineage_begins_at_the_answer(phoenix: str, trace_id: str) -> None:
+    read = answer_of(phoenix, "maya", trace_id)
+    assert read is not None
+    assert (read.release, read.details["question"]) == ("maya-000001", QUESTION["question"])
+    assert set(read.documents) <= set(TEXTS)
+    assert read.documents
+    assert read in answers_of(phoenix, "maya").answers
+    assert answer_of(phoenix, "nobody", trace_id) is None

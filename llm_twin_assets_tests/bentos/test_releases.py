@@ -152,6 +152,20 @@ def test_a_roll_back_takes_what_is_still_open(home: Path, embedder: Embedder):
     assert back.twin.labels["release"] == "maya-000003"
 
 
+def test_after_a_forgetting_what_served_before_is_let_go(home: Path, embedder: Embedder):
+    following = follower(home)
+    point_to(home, release(embedder))
+    following.poll()
+    first = following.current["maya"]
+    forgot = release(embedder, sequence=2, model_path="models/other").model_copy(update={"decision": "forget"})
+    point_to(home, forgot)
+    following.poll()
+    assert following.current["maya"].record.decision == "forget"
+    put_on_record(home, first.record.model_copy(update={"release_id": "maya-000003"}))
+    following.poll()
+    assert following.current["maya"].twin.engine is not first.twin.engine, "what has the document in memory is gone"
+
+
 def test_after_a_start_the_release_before_is_opened_too(home: Path, embedder: Embedder):
     point_to(home, release(embedder))
     point_to(home, release(embedder, sequence=2, model_path="models/other"))

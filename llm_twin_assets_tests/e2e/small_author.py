@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from resources.evaluation_settings import Margins
+
 AUTHOR, NAME = "maya", "Maya Lindqvist"
 
 _SUBJECTS = {
@@ -53,8 +55,16 @@ def write_config(file: Path, notes: Path, **training: int) -> Path:
         # Ten documents are few: four of them are sealed with these shares.
         "dataset": {"test_share": 0.4, "validation_share": 0.1},
         "training": {"base": "tiny-llama", **training},
-        # What a few steps on ten notes gain is noise. The gate decides on its figures all the same.
-        "evaluation": {"min_improvement": -5.0, "min_documents": 2, "bootstrap_draws": 200},
+        # What a few steps on ten notes gain or lose is noise. The gate decides on its figures all the same.
+        "evaluation": {
+            "min_improvement": -5.0,
+            "margins": dict.fromkeys(Margins.model_fields, 5.0),
+            "min_documents": 2,
+            "bootstrap_draws": 200,
+            "strangers": 10,
+            "prompts": 4,
+            "max_new_tokens": 16,
+        },
         "serving": {"k": 3, "max_new_tokens": 16},
     }
     file.write_text(yaml.safe_dump(settings), encoding="utf-8")

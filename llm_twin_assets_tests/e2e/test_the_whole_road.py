@@ -12,17 +12,24 @@ import httpx
 import pytest
 
 from llm_twin_assets.domain.document import Category
+from llm_twin_assets.domain.released import read_served
 from llm_twin_assets.instance import open_instance
+from llm_twin_assets.lineage.graph import Kind
+from llm_twin_assets.lineage.reading import trace
+from llm_twin_assets.release.bento import bento_files, bento_tag
 from llm_twin_assets_tests.bentos import servers
 from llm_twin_assets_tests.e2e import small_author
 from llm_twin_assets_tests.e2e.dagster_graphql import Dagster, until
 from llm_twin_assets_tests.e2e.small_author import AUTHOR, QUESTION
-from resources.settings import Environment
+from llm_twin_assets_tests.forgetting.remembered import traces
+from resources.object_store import ObjectStore
+from resources.settings import Environment, Settings
 from resources.warehouse import Warehouse
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 WORKSPACE = Path(__file__).parents[2] / "workspace.yaml"
+FERRY = "What the ferry taught me"
 # What a run of a busy machine with two cores may take; on a free one it is a tenth of that.
 PATIENCE = 300
 
@@ -100,6 +107,9 @@ def test_exports_become_a_twin_that_answers_once_a_person_says_yes(
         assert_answers(url, released["release"], Warehouse(str(home / "warehouse")))
         assert_the_command_answers(url, released["release"], small_author.variables(home, tmp_path / "twin.yaml"))
         clock.say("answered")
+        assert_the_way_back_is_on_record(released["release"], Warehouse(str(home / "warehouse")))
+        assert_it_can_be_forgotten(url, home, small_author.variables(home, tmp_path / "twin.yaml"))
+        clock.say("forgotten")
 
 
 def assert_answers(url: str, release: str, warehouse: Warehouse) -> None:
@@ -112,10 +122,20 @@ def assert_answers(url: str, release: str, warehouse: Warehouse) -> None:
     rows = warehouse.read(f"cleaned/{Category.ARTICLE.plural}", AUTHOR).to_pylist()
     texts = {row["document_id"]: row["text"] for row in rows}
     titles = [cited["title"] for cited in answer["citations"]]
-    assert "What the ferry taught me" in titles
+    assert FERRY in titles
     for cited in answer["citations"]:
         assert cited["quote"]
         assert texts[cited["document_id"]][cited["start"] : cited["end"]] == cited["quote"]
+
+
+def assert_the_way_back_is_on_record(release: str, warehouse: Warehouse) -> None:
+    """The release leads back to every raw document, and names the bento that this code makes."""
+    found = trace(release, [AUTHOR], Environment.current(), down=False).lineage.nodes
+    kinds = {key.kind for key in found}
+    assert {Kind.APPROVAL, Kind.EVALUATION, Kind.MODEL, Kind.PARAMETERS, Kind.DATASET, Kind.SNAPSHOT} <= kinds
+    rows = warehouse.read(f"raw/{Category.ARTICLE.plural}", AUTHOR, ["document_id"]).to_pylist()
+    assert {row["document_id"] for row in rows} <= {key.id for key in found if key.kind is Kind.RAW}
+    assert [key.id for key in found if key.kind is Kind.SERVICE] == [bento_tag(bento_files(Settings.load()))]
 
 
 def assert_the_command_answers(url: str, release: str, environment: dict[str, str]) -> None:
@@ -126,6 +146,32 @@ def assert_the_command_answers(url: str, release: str, environment: dict[str, st
     answer = json.loads(done.stdout)
     assert answer["release"] == release
     assert answer["citations"]
+
+
+def assert_it_can_be_forgotten(url: str, home: Path, environment: dict[str, str]) -> None:
+    """After `twin forget` the same service answers without the document, and only the dataset still has it."""
+    question = {"question": QUESTION, "author": AUTHOR}
+    cited = httpx.post(f"{url}/v1/answer", json=question, timeout=60).json()["citations"]
+    [ferry] = {each["document_id"] for each in cited if each["title"] == FERRY}
+    command = [str(Path(sys.executable).with_name("twin")), "forget", ferry, "--yes"]
+    environment = {**environment, "TWIN_SERVICE_URL": url}
+
+    def forgets() -> bool:
+        # It refuses while the daemon runs something, and goes on where it was when it is said again.
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 0 or "runs are going on" in done.stderr, done.stderr
+        return done.returncode == 0
+
+    until(forgets, "the forgetting", PATIENCE)
+    release = httpx.get(f"{url}/v1/releases/current", timeout=60).json()["release"]
+    record = read_served(ObjectStore(str(home / "objects")), AUTHOR)
+    assert record is not None
+    assert (record.release_id, record.decision) == (release, "forget")
+    answer = httpx.post(f"{url}/v1/answer", json=question, timeout=60).raise_for_status().json()
+    assert answer["release"] == release
+    assert FERRY not in [each["title"] for each in answer["citations"]]
+    left = {path.parts[:2] for path in traces(home, "comes back at six")}
+    assert left <= {("objects", "datasets")}, left
 
 
 def approval(version: str) -> dict[str, object]:

@@ -1,12 +1,14 @@
 """What only LanceDB does: versions, columns that are new, indices that grow with the table."""
 
+from datetime import timedelta
+
 import lancedb
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from llm_twin_assets_tests.resources.chunks import rows, with_vectors
-from resources import lance_rows, lance_upkeep, lance_vectors
+from resources import lance_forget, lance_rows, lance_upkeep, lance_vectors
 from resources.errors import StorageError
 from resources.lance_store import LanceVectorStore
 from resources.lance_vectors import VectorIndex, outgrown, planned, probes_for
@@ -163,3 +165,44 @@ def test_hits_of_a_table_that_is_too_big_for_memory_are_the_same(store, monkeypa
     assert kept == read
     assert len(kept[0]) == len(kept[1]) == 10
     assert kept[1][0].row["chunk_id"] == "c17"
+
+
+def test_files_are_given_back_beside_an_older_snapshot_that_stays(store, monkeypatch):
+    monkeypatch.setattr(lance_upkeep, "_READ_FOR", timedelta(microseconds=1))
+    monkeypatch.setattr(lance_upkeep, "_KEPT_FOR", timedelta(microseconds=1))
+    for number in range(lance_upkeep._FILES + 2):
+        store.write("ada", rows([f"c{number}"], document=f"d{number}"), [])
+        if number in (1, 3):
+            store.publish("ada", f"s{number}")
+    store.publish("ada", "newest")
+    assert store.retire("ada", ["s1"], days=0.0) == ("s3",)
+    assert store.snapshots("ada") == ("s1", "newest")
+    assert found(store.open("ada", "s1")) == {"c0", "c1"}
+
+
+@pytest.mark.parametrize("killed_in", [2, 3])
+def test_a_forgetting_that_is_killed_in_the_index_is_gone_on_with(store, monkeypatch, killed_in):
+    store.write("ada", rows(["a"], document="one"), [])
+    store.write("ada", rows(["s"], document="secret"), [])
+    store.publish("ada", "first")
+    store.write("ada", rows(["b"], document="two"), [])
+    store.publish("ada", "second")
+    names = {name: lambda contents, name=name: f"{name}-{contents.num_rows}" for name in ("first", "second")}
+    calls, tend = [], lance_forget.tend
+
+    def killed(table):
+        calls.append(table)
+        if len(calls) == killed_in:
+            raise KeyboardInterrupt
+        tend(table)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lance_forget, "tend", killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.republish("ada", ["secret"], names, lambda _: "head")
+    assert {"first", "second"} <= set(store.snapshots("ada")), "who serves goes on serving"
+    assert store.republish("ada", ["secret"], names, lambda _: "head") == {"first": "first-1", "second": "second-2"}
+    store.purge("ada", ["secret"])
+    assert set(store.snapshots("ada")) == {"first-1", "second-2", "head"}
+    assert found(store.open("ada", "first-1")) == {"a"}
+    assert found(store.open("ada")) == found(store.open("ada", "head")) == {"a", "b"}

@@ -277,3 +277,48 @@ def test_the_environment_names_the_store(tmp_path, monkeypatch):
     monkeypatch.setenv("TWIN_VECTOR_STORE", "qdrant://somewhere")
     with pytest.raises(ConfigurationError, match="names no vector store"):
         vector_store(str(tmp_path))
+
+
+def named(contents):
+    return "of-" + "".join(ids(contents))
+
+
+def test_a_forgotten_document_is_in_no_snapshot_and_the_others_are_as_they_were(opened, author):
+    store = opened()
+    store.write(author, rows(["a"], document="one"), [])
+    store.publish(author, "first")
+    store.write(author, rows(["s", "t"], document="secret", text="the canary"), [])
+    store.publish(author, "second")
+    store.publish(author, "dropped")
+    store.write(author, rows(["b"], document="one"), ["one"])
+    store.publish(author, "head")
+    everything = {"first": lambda _: "first-again", "second": named, "head": named}
+    assert set(store.holding(author, ["secret"])) == {"second", "dropped", "head"}
+    before = opened().open(author, "second")
+
+    renamed = store.republish(author, ["secret"], everything, named)
+    assert (renamed["second"], renamed["head"]) == ("of-a", "of-b")
+    assert found(before, "canary") == ["s", "t"], "who reads goes on reading"
+    assert store.republish(author, ["secret"], everything, named).items() >= {"second": "of-a", "head": "of-b"}.items()
+
+    opened().purge(author, ["secret"])
+    store = opened()
+    assert store.holding(author, ["secret"]) == ()
+    assert not {"second", "dropped", "head"} & set(store.snapshots(author))
+    assert ids(store.contents(author)) == ["b"]
+    kept = renamed.get("first", "first")
+    for snapshot, chunks in ((kept, ["a"]), ("of-a", ["a"]), ("of-b", ["b"])):
+        index = store.open(author, snapshot)
+        assert found(index) == chunks
+        assert found(index, "canary") == []
+        assert [hit.row["chunk_id"] for hit in index.dense([1.0, 0.0], 9, Filters())] == chunks
+    store.purge(author, ["secret"])
+    store.write(author, rows(["c"], document="three"), [])
+    store.publish(author, "after")
+    assert found(store.open(author, "after")) == ["b", "c"]
+
+
+def test_there_is_nothing_to_forget_where_nothing_was_written(store, author):
+    assert store.holding(author, ["secret"]) == ()
+    assert store.republish(author, ["secret"], {}, named) == {}
+    store.purge(author, ["secret"])

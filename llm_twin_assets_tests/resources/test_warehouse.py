@@ -1,6 +1,7 @@
 """Delta tables: MERGE by what differs, authors apart, time travel."""
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from resources.errors import StorageError
@@ -99,3 +100,42 @@ def test_a_table_that_is_not_there_is_empty_and_one_that_is_broken_is_an_error(w
         log.write_text("not json")
     with pytest.raises(StorageError):
         warehouse.read("t", "ada")
+
+
+def anywhere(folder, what):
+    """Whether some file below a folder holds a word, in what Parquet has compressed, too."""
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and what in (path.read_bytes() + (str(pq.read_table(path)).encode() if path.suffix == ".parquet" else b""))
+    ]
+
+
+def test_what_is_deleted_and_purged_is_in_no_file_and_no_version(warehouse, tmp_path):
+    warehouse.upsert("t", rows("ada", a="canary treadle", b="1 kept"), "ada")
+    warehouse.upsert("t", rows("ada", a="canary heddle"), "ada")
+    warehouse.upsert("t", rows("noor", a="canary hers"), "noor")
+    assert warehouse.delete("t", "ada", "document_id", ["a", "it's none"]) == 1
+    assert warehouse.delete("t", "ada", "document_id", ["a"]) == warehouse.delete("t", "ada", "document_id", []) == 0
+    assert anywhere(tmp_path, b"heddle"), "time travel still shows it"
+
+    for _ in range(2):
+        warehouse.purge("t")
+        assert stored(warehouse, "ada") == {"b": "1"}
+        assert stored(warehouse, "noor") == {"a": "canary"}
+        assert not anywhere(tmp_path, b"treadle")
+        assert not anywhere(tmp_path, b"heddle")
+        assert anywhere(tmp_path, b"hers")
+    with pytest.raises(StorageError):
+        stored(warehouse, "ada", version=1)
+
+    # From here on the past is kept again.
+    warehouse.upsert("t", rows("ada", b="2 changed"), "ada")
+    assert stored(warehouse, "ada", version=warehouse.version("t") - 1) == {"b": "1"}
+
+
+def test_a_table_that_is_not_there_has_nothing_to_forget(warehouse):
+    assert warehouse.delete("none", "ada", "document_id", ["a"]) == 0
+    warehouse.purge("none")
+    assert warehouse.version("none") is None

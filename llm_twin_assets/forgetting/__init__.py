@@ -1,0 +1,1 @@
+"""One document out of everything that is kept of it, and out of everything that will be made."""

@@ -1,0 +1,1 @@
+"""What came of what: answers, releases, models, datasets, snapshots and documents as one graph."""
