@@ -1,11 +1,12 @@
 """How many bits a model needs for each byte of a text: comparable across tokenizers, lower is better."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_twin_assets.evaluation.statistics import DocumentScore
+from llm_twin_assets.domain.bits_per_byte import bits_per_byte
+from llm_twin_assets.evaluation.kept import kept
+from llm_twin_assets.evaluation.measure import DocumentValue
 from llm_twin_assets.inference.models import load_model
 
 if TYPE_CHECKING:
@@ -15,18 +16,18 @@ if TYPE_CHECKING:
 _MAX_WINDOW = 1024
 
 
-def score_documents(
-    folder: Path, texts: Sequence[tuple[str, str]], progress: Callable[[int], None] = lambda _: None
-) -> list[DocumentScore]:
-    """Score (document_id, text) pairs with the model in a folder, in order."""
-    tokenizer, model = load_model(folder)
-    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-    scores = []
-    for done, (document_id, text) in enumerate(texts, start=1):
-        ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        scores.append(DocumentScore(document_id, _bits(model, [start, *ids]), len(text.encode())))
-        progress(done)
-    return scores
+def score_documents(folder: Path, texts: Mapping[str, str], file: Path) -> list[DocumentValue]:
+    """Score texts by document id with the model in a folder, in order; `file` keeps what is known."""
+
+    def scored(documents: Sequence[str]) -> Iterator[float]:
+        tokenizer, model = load_model(folder)
+        start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+        for document in documents:
+            text = texts[document]
+            ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+            yield bits_per_byte(_nats(model, [start, *ids]), len(text.encode()))
+
+    return kept(file, list(texts), scored)
 
 
 def windows(length: int, window: int) -> Iterator[tuple[int, int, int]]:
@@ -42,7 +43,7 @@ def windows(length: int, window: int) -> Iterator[tuple[int, int, int]]:
         first = end
 
 
-def _bits(model: "PreTrainedModel", ids: list[int]) -> float:
+def _nats(model: "PreTrainedModel", ids: list[int]) -> float:
     import torch
 
     limit = getattr(model.config.get_text_config(), "max_position_embeddings", None) or _MAX_WINDOW
@@ -52,4 +53,4 @@ def _bits(model: "PreTrainedModel", ids: list[int]) -> float:
             tokens = torch.tensor([ids[start:end]], device=model.device)
             logits = model(input_ids=tokens, use_cache=False).logits[0, first - start - 1 : -1].float()
             nats += float(torch.nn.functional.cross_entropy(logits, tokens[0, first - start :], reduction="sum"))
-    return nats / math.log(2)
+    return nats

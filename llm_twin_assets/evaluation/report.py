@@ -1,71 +1,72 @@
-"""The evaluation report: verdict first, then the figures, a picture, and the documents one by one."""
+"""What an evaluation's report shows, put together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from llm_twin_assets.domain.preview import inline_png, markdown_table, new_figure
 from llm_twin_assets.domain.release import Verdict
-from llm_twin_assets.evaluation.statistics import DocumentScore
+from llm_twin_assets.evaluation.answers_overlap import word_f1
+from llm_twin_assets.evaluation.contestants import Contestants
+from llm_twin_assets.evaluation.exam import Paper
+from llm_twin_assets.evaluation.examination import Sheet
+from llm_twin_assets.evaluation.report_changes import (
+    Row,
+    Trained,
+    data_changes,
+    parameter_changes,
+    training_cost,
+)
+from llm_twin_assets.evaluation.report_page import Page
+from llm_twin_assets.evaluation.report_plots import Point
+from llm_twin_assets.evaluation.report_samples import side_by_side
+from llm_twin_assets.evaluation.sealed import SealedDocument
+from resources.object_store import ObjectStore
+from resources.registry import Registry
+from resources.settings import Settings
 
 
-def report(
+def page_of(
     verdict: Verdict,
-    candidate: Sequence[DocumentScore],
-    reference: Sequence[DocumentScore],
-    titles: Mapping[str, str],
-) -> str:
-    """One Markdown page that carries its own picture."""
-    change = verdict.candidate_bits_per_byte / verdict.reference_bits_per_byte - 1
-    pairs = sorted(
-        zip(candidate, reference, strict=True), key=lambda pair: pair[0].bits_per_byte - pair[1].bits_per_byte
-    )
-    rows = [
-        (
-            titles.get(ours.document_id, ours.document_id),
-            ours.size,
-            *_compared(ours.bits_per_byte, theirs.bits_per_byte),
-        )
-        for ours, theirs in pairs
-    ]
-    figures = markdown_table(
-        ("", verdict.reference, f"version {verdict.model_version}", "difference", "interval"),
-        [
-            (
-                "bits per byte",
-                f"{verdict.reference_bits_per_byte:.3f}",
-                f"{verdict.candidate_bits_per_byte:.3f}",
-                f"{verdict.difference.mean:+.3f} ({change:+.1%})",
-                f"[{verdict.difference.low:+.3f}, {verdict.difference.high:+.3f}]",
+    contestants: Contestants,
+    candidate: Sheet,
+    reference: Sheet,
+    paper: Paper,
+    objects: ObjectStore,
+    registry: Registry,
+    settings: Settings,
+) -> Page:
+    """The page on a verdict: what both wrote, what changed from one to the other, what it cost."""
+
+    def trained(number: str) -> Trained:
+        return Trained.of(objects, verdict.author, registry.tags(verdict.author, number))
+
+    before = trained(contestants.champion.version) if contestants.champion else None
+    now = trained(contestants.candidate.version)
+    return Page(
+        verdict=verdict,
+        confidence=settings.evaluation.confidence,
+        documents=tuple(_points(paper.exam.documents, candidate, reference)),
+        samples=tuple(
+            side_by_side(
+                candidate.written,
+                reference.written,
+                lambda output: word_f1(output.text, output.prompt.sample.answer),
+                settings.evaluation.seed,
             )
-        ],
+        ),
+        data=tuple(data_changes(before, now)),
+        parameters=tuple(parameter_changes(before, now)),
+        cost=(*training_cost(before, now), *_evaluation_cost(candidate, reference)),
     )
-    return f"""# {"Passed" if verdict.passed else "Refused"}: model version {verdict.model_version} of {verdict.author}
-
-{verdict.reason[0].upper()}{verdict.reason[1:]}.
-
-{figures}
-
-{verdict.documents} sealed documents of dataset `{verdict.dataset[:12]}`, which training never read. Lower is better.
-The interval is a paired bootstrap over documents.
-
-{_plot(pairs)}
-
-{markdown_table(("document", "bytes", verdict.reference, "candidate", "difference"), rows)}
-"""
 
 
-def _compared(ours: float, theirs: float) -> tuple[str, str, str]:
-    return f"{theirs:.3f}", f"{ours:.3f}", f"{ours - theirs:+.3f}"
+def _points(documents: Sequence[SealedDocument], candidate: Sheet, reference: Sheet) -> list[Point]:
+    ours, theirs = ({each.document_id: each.value for each in sheet.bits_per_byte} for sheet in (candidate, reference))
+    return [
+        Point(each.title or each.document_id, theirs[each.document_id], ours[each.document_id]) for each in documents
+    ]
 
 
-def _plot(pairs: Sequence[tuple[DocumentScore, DocumentScore]]) -> str:
-    figure = new_figure(height=3.2)
-    axes = figure.add_subplot()
-    ours = [candidate.bits_per_byte for candidate, _ in pairs]
-    theirs = [reference.bits_per_byte for _, reference in pairs]
-    limits = (min(*ours, *theirs) * 0.95, max(*ours, *theirs) * 1.05)
-    axes.plot(limits, limits, color="0.7", linewidth=1)
-    axes.scatter(theirs, ours, s=16)
-    axes.set(xlabel="reference, bits per byte", ylabel="candidate, bits per byte")
-    axes.set_title("each point a document; below the line is better", fontsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    return inline_png(figure, "candidate against reference, per document")
+def _evaluation_cost(candidate: Sheet, reference: Sheet) -> list[Row]:
+    return [
+        Row("evaluation, seconds", f"{reference.seconds:.1f}", f"{candidate.seconds:.1f}"),
+        Row("evaluation, tokens read and written", str(reference.tokens), str(candidate.tokens)),
+    ]

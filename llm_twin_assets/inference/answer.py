@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from llm_twin_assets.domain.chunk import FoundChunk
-from llm_twin_assets.features.retrieve import Retrieved, Retriever
+from llm_twin_assets.features.retrieve import QuestionEncoder, Retrieved, Retriever
 from llm_twin_assets.inference import spans
 from llm_twin_assets.inference.citations import Citation, cited, quoted, unmarked
 from llm_twin_assets.inference.engines import Engine, EngineError, Generated
@@ -17,7 +17,6 @@ from llm_twin_assets.inference.prompts import Message, Passage, messages, prompt
 from llm_twin_assets.inference.quotes import best_quotes
 from llm_twin_assets.inference.support import DEFAULT_THRESHOLD, Verdict, judge
 from llm_twin_assets.inference.words import sentences
-from resources.embedder import Embedder
 from resources.tracing import NoTracer, Span, Tracer
 from resources.vector_store import Filters
 
@@ -37,7 +36,7 @@ class Twin:
     author: str
     author_name: str
     retriever: Retriever
-    embedder: Embedder
+    embedder: QuestionEncoder
     engine: Engine
     labels: dict[str, str] = field(default_factory=dict)
 

@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 
 from llm_twin_assets.domain.chunk import FoundChunk
 from llm_twin_assets.domain.document import Category
+from llm_twin_assets.features.retrieve import QuestionEncoder
 from llm_twin_assets.inference.blocks import Block, blocks, fenced, open_fence
 from llm_twin_assets.inference.words import content_words, sentences
-from resources.embedder import Embedder
 
 _MAX_QUOTES = 3
 _MAX_CHARACTERS = 600  # of one quote; a longer paragraph is cut at sentence ends
@@ -37,7 +37,7 @@ class Quote:
         return self.chunk.text[self.start : self.end]
 
 
-def best_quotes(question: str, chunks: Sequence[FoundChunk], embedder: Embedder) -> list[Quote]:
+def best_quotes(question: str, chunks: Sequence[FoundChunk], embedder: QuestionEncoder) -> list[Quote]:
     """The passages that answer best, best first; none if nothing is near the question at all."""
     candidates = _candidates(question, chunks)
     if not candidates:
@@ -87,7 +87,7 @@ def _candidates(question: str, chunks: Sequence[FoundChunk]) -> list[Quote]:
     return sorted(found, key=lambda quote: -quote.score)[:_EMBEDDED]
 
 
-def _scored(question: str, candidates: Sequence[Quote], embedder: Embedder) -> list[Quote]:
+def _scored(question: str, candidates: Sequence[Quote], embedder: QuestionEncoder) -> list[Quote]:
     vectors = embedder.encode([question, *(_embedded_text(quote) for quote in candidates)])
     likeness = vectors[1:] @ vectors[0]
     asked = set(content_words(question))
