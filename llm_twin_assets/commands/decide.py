@@ -2,7 +2,7 @@
 
 from llm_twin_assets.commands.run import execute
 from llm_twin_assets.domain.release import Release
-from llm_twin_assets.evaluation.contestants import candidate_of
+from llm_twin_assets.evaluation.exam.contestants import candidate_of
 from llm_twin_assets.release.records import approvals, current_release
 from resources.errors import TwinError
 from resources.object_store import ObjectStore

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from llm_twin_assets.evaluation.assets import evaluation
-from llm_twin_assets.evaluation.contestants import candidate_of
+from llm_twin_assets.evaluation.exam.contestants import candidate_of
 from llm_twin_assets.evaluation.records import find
 from llm_twin_assets.evaluation.sealed import read_by_training, seal, sealed_documents
 from llm_twin_assets.partitions import AUTHORS

@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 from pydantic import ValidationError
 
 from llm_twin_assets.domain.release import Verdict
-from llm_twin_assets.evaluation.report_html import html
-from llm_twin_assets.evaluation.report_markdown import markdown
-from llm_twin_assets.evaluation.report_page import Page
+from llm_twin_assets.evaluation.report.html import html
+from llm_twin_assets.evaluation.report.markdown import markdown
+from llm_twin_assets.evaluation.report.page import Page
 from resources.object_store import ObjectStore
 from resources.registry import Registry
 

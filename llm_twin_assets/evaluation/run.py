@@ -10,21 +10,21 @@ from llm_twin_assets.domain.identity import digest
 from llm_twin_assets.domain.release import Comparison, Verdict
 from llm_twin_assets.domain.sample import Split
 from llm_twin_assets.evaluation import records
-from llm_twin_assets.evaluation.answers import OpenRecord
-from llm_twin_assets.evaluation.authorship_others import package_prose
 from llm_twin_assets.evaluation.comparison import BITS_PER_BYTE, compare
-from llm_twin_assets.evaluation.contestants import Contestants, Opened
-from llm_twin_assets.evaluation.exam import Paper, exam_for
-from llm_twin_assets.evaluation.examination import Sheet, mark, sit
+from llm_twin_assets.evaluation.exam.contestants import Contestants, Opened
+from llm_twin_assets.evaluation.exam.exam import Paper, exam_for
+from llm_twin_assets.evaluation.exam.examination import Sheet, mark, sit
+from llm_twin_assets.evaluation.exam.marking import marking_key
+from llm_twin_assets.evaluation.exam.remembering import RememberingEmbedder
 from llm_twin_assets.evaluation.gate import decide, warnings
-from llm_twin_assets.evaluation.judge import Pair
-from llm_twin_assets.evaluation.judge_family import candidate_families
-from llm_twin_assets.evaluation.judge_session import judged
-from llm_twin_assets.evaluation.marking import marking_key
+from llm_twin_assets.evaluation.judge.family import candidate_families
+from llm_twin_assets.evaluation.judge.judge import Pair
+from llm_twin_assets.evaluation.judge.session import judged
 from llm_twin_assets.evaluation.measure import Measured
-from llm_twin_assets.evaluation.remembering import RememberingEmbedder
-from llm_twin_assets.evaluation.report import page_of
-from llm_twin_assets.evaluation.report_page import Page
+from llm_twin_assets.evaluation.measures.answers import OpenRecord
+from llm_twin_assets.evaluation.measures.authorship_others import package_prose
+from llm_twin_assets.evaluation.report.page import Page
+from llm_twin_assets.evaluation.report.report import page_of
 from llm_twin_assets.evaluation.sealed import documents_read, read_by_training, seal, sealed_documents
 from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets.features.retriever import retriever_of

@@ -19,9 +19,9 @@ from llm_twin_assets_tests.benchmarks.measuring import Row
 
 if TYPE_CHECKING:
     from llm_twin_assets.domain.sample import Sample
-    from llm_twin_assets.evaluation.authorship import Verifier
     from llm_twin_assets.evaluation.comparison import Scores
     from llm_twin_assets.evaluation.gate import Decision
+    from llm_twin_assets.evaluation.measures.authorship import Verifier
     from resources.bases import Base
     from resources.evaluation_settings import Evaluation
 
@@ -111,10 +111,11 @@ class _Round:
 
     def _scores(self, name: str, model: Path) -> "Scores":
         from llm_twin_assets.collection.scrub.scrubber import Scrubber
-        from llm_twin_assets.evaluation import authorship, choice, generation, secrets, speech
-        from llm_twin_assets.evaluation.bits_per_byte import score_documents
-        from llm_twin_assets.evaluation.choice_likelihood import Likelihood
         from llm_twin_assets.evaluation.comparison import BITS_PER_BYTE, Scores
+        from llm_twin_assets.evaluation.exam import generation
+        from llm_twin_assets.evaluation.measures import authorship, choice, secrets, speech
+        from llm_twin_assets.evaluation.measures.bits_per_byte import score_documents
+        from llm_twin_assets.evaluation.measures.choice_likelihood import Likelihood
 
         learnt, sealed = self._parts
         samples = [_sample(key, text) for key, text in sealed.items()]
@@ -136,14 +137,14 @@ class _Round:
 
     @cached_property
     def _verifier(self) -> "Verifier":
-        from llm_twin_assets.evaluation.authorship import Text, train_verifier
+        from llm_twin_assets.evaluation.measures.authorship import Text, train_verifier
 
         own = [Text(key, text) for key, text in self._parts[0].items()]
         return train_verifier([*own, *(Text(key, text, "packages") for key, text in self._strangers.items())], _WINDOW)
 
     @cached_property
     def _strangers(self) -> dict[str, str]:
-        from llm_twin_assets.evaluation.authorship_others import package_prose
+        from llm_twin_assets.evaluation.measures.authorship_others import package_prose
 
         return package_prose(self._rules.strangers)
 

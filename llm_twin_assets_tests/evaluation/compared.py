@@ -8,10 +8,10 @@ import numpy as np
 from llm_twin_assets.domain.release import Comparison, Interval, Verdict
 from llm_twin_assets.evaluation.comparison import BITS_PER_BYTE, Scores, compare
 from llm_twin_assets.evaluation.measure import DocumentValue, Measure
-from llm_twin_assets.evaluation.report_changes import Row
-from llm_twin_assets.evaluation.report_page import Page
-from llm_twin_assets.evaluation.report_plots import Point
-from llm_twin_assets.evaluation.report_samples import SideBySide
+from llm_twin_assets.evaluation.report.changes import Row
+from llm_twin_assets.evaluation.report.page import Page
+from llm_twin_assets.evaluation.report.plots import Point
+from llm_twin_assets.evaluation.report.samples import SideBySide
 from resources.evaluation_settings import Evaluation, Limits
 
 STYLE = Measure("authorship", "writes like the author", "superiority", "higher")

@@ -7,7 +7,7 @@ import pytest
 
 from llm_twin_assets.domain.model import ModelVersion
 from llm_twin_assets.evaluation import records
-from llm_twin_assets.evaluation.contestants import Contestants
+from llm_twin_assets.evaluation.exam.contestants import Contestants
 from llm_twin_assets.evaluation.run import config_digest, holds
 from llm_twin_assets_tests.evaluation.compared import verdict
 from resources.evaluation_settings import Evaluation

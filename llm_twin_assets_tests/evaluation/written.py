@@ -8,7 +8,7 @@ import yaml
 
 import llm_twin_assets.sample
 from llm_twin_assets.domain.sample import Sample, Split
-from llm_twin_assets.evaluation.generation import Output, Prompt
+from llm_twin_assets.evaluation.exam.generation import Output, Prompt
 from llm_twin_assets.inference.prompts import messages
 
 AUTHOR_NAME = "Maya Lindqvist"
