@@ -115,11 +115,10 @@ class Forgetting:
             delete(table, self._author, "document_id", self._ids)
 
     def _forget_work(self) -> None:
-        """What a killed run would go on from: it will be another order, of other documents. Of what models answered in
-        evaluations all goes, since it is kept by digests: nobody can tell whose it is."""
+        """What a killed run would go on from, and what models answered in evaluations: it will be another order, of other
+        documents."""
         cache = self.places.environment.cache
         folders = [*cache("training").glob(self._author), *cache("searches").glob(f"*/{self._author}")]
-        folders += cache("evaluations").glob("*/")
         folders += cache("evaluations").glob(self._author)
         for category in Category:
             folders += cache("embedding").glob(f"spool/*/{self._author}-{category.value}")

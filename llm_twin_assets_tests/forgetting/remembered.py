@@ -172,7 +172,7 @@ class Home:
         checkpoint = cache("training") / AUTHOR / "order" / "dataset" / "train.txt"
         checkpoint.parent.mkdir(parents=True)
         checkpoint.write_text(SAID)
-        answers = cache("evaluations") / "digest" / "answers.jsonl"
+        answers = cache("evaluations") / AUTHOR / "digest" / "answers.jsonl"
         answers.parent.mkdir(parents=True)
         answers.write_text(SAID)
 
