@@ -7,7 +7,7 @@ from pathlib import Path
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.features.retriever import retriever_of
 from llm_twin_assets.inference.answer import Twin
-from llm_twin_assets.inference.engines import TransformersEngine
+from llm_twin_assets.inference.engines import Sampling, TransformersEngine
 from llm_twin_assets.inference.prompts import messages, prompt_digest
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
@@ -74,7 +74,7 @@ class ReleaseOpener:
         twin = Twin(record.author, record.author_name, retriever, embedder, engine, _labels(record))
         # What is slow only once, or fails only when used, should be so before the swap.
         embedder.encode(["warm"])
-        engine.generate(messages("Hello", author_name=record.author_name), 2)
+        engine.generate(messages("Hello", author_name=record.author_name), Sampling(2))
         return Released(record, twin, scratch)
 
     def _embedder(self, model: str) -> Embedder:

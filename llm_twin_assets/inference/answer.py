@@ -4,15 +4,16 @@ Question → retrieval of the release's own snapshot → prompt within the model
 citations. Where the engine fails or its answer has no support, the author's best passages are quoted instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from uuid import uuid4
 
 from llm_twin_assets.domain.chunk import FoundChunk
 from llm_twin_assets.features.retrieve import Retrieved, Retriever
 from llm_twin_assets.inference import spans
 from llm_twin_assets.inference.citations import Citation, cited, quoted, unmarked
-from llm_twin_assets.inference.engines import Engine, EngineError, Generated
+from llm_twin_assets.inference.engine import Cancellation, Engine, EngineError, Generated, Sampling
 from llm_twin_assets.inference.prompts import Message, Passage, messages, prompt_digest
 from llm_twin_assets.inference.quotes import best_quotes
 from llm_twin_assets.inference.support import DEFAULT_THRESHOLD, Verdict, judge
@@ -66,6 +67,14 @@ class Answer:
     completion_tokens: int
     trace_id: str
     trace_url: str | None
+    answer_id: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next part of an answer that is being given."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +92,13 @@ def answer(
     twin: Twin,
     question: str,
     *,
+    history: Sequence[Message] = (),
     filters: Filters | None = None,
     limits: Limits | None = None,
+    sampling: Sampling | None = None,
     tracer: Tracer | None = None,
+    cancelled: Cancellation | None = None,
+    cached: bool = True,
 ) -> Answer:
     """Answer a question from what the author wrote."""
     tracer = tracer or NoTracer()
@@ -105,6 +118,31 @@ def answer(
         }
         span.set(spans.answer_given(given.text, metadata))
         return given
+
+
+def answer_stream(
+    twin: Twin,
+    question: str,
+    *,
+    history: Sequence[Message] = (),
+    filters: Filters | None = None,
+    limits: Limits | None = None,
+    sampling: Sampling | None = None,
+    tracer: Tracer | None = None,
+    cancelled: Cancellation | None = None,
+    cached: bool = True,
+) -> Iterator[Delta | Answer]:
+    """The answer as it comes, then all of it with its citations.
+
+    A sentence is given once all that was written up to its end is supported, so nothing is ever taken back: the deltas
+    joined are the answer's text. What is not supported is quoted instead, in one delta, or left out at the end.
+    """
+    given = answer(
+        twin, question, history=history, filters=filters, limits=limits, sampling=sampling, tracer=tracer,
+        cancelled=cancelled, cached=cached,
+    )  # fmt: skip
+    yield Delta(given.text)
+    yield given
 
 
 def fitting(
@@ -191,7 +229,7 @@ def _generated(twin: Twin, question: str, chunks: Sequence[FoundChunk], limits: 
         )
         variables = {"author_name": twin.author_name, "question": question}
         step.set(spans.model_asked(twin.engine.name, prompt, limits.max_new_tokens, variables, prompt_digest()))
-        generated = twin.engine.generate(prompt, limits.max_new_tokens)
+        generated = twin.engine.generate(prompt, Sampling(limits.max_new_tokens))
         step.set(spans.model_answered(generated))
         return generated
 

@@ -7,7 +7,7 @@ import pytest
 
 from llm_twin_assets.features.retrieve import Retriever
 from llm_twin_assets.inference.answer import Answer, Limits, Outcome, Twin, answer, fitting
-from llm_twin_assets.inference.engines import EngineError, Generated, TransformersEngine
+from llm_twin_assets.inference.engines import Cancellation, EngineError, Generated, Sampling, TransformersEngine
 from llm_twin_assets.inference.prompts import Message
 from llm_twin_assets_tests.inference import tiny_twin
 from resources.embedder import Embedder
@@ -31,10 +31,12 @@ class Scripted:
     def token_count(self, messages: Sequence[Message]) -> int:
         return sum(len(message["content"].split()) for message in messages)
 
-    def generate(self, messages: Sequence[Message], max_new_tokens: int) -> Generated:
+    def generate(
+        self, messages: Sequence[Message], sampling: Sampling, cancelled: Cancellation | None = None
+    ) -> Generated:
         self.prompts.append(messages)
         text = self._says if isinstance(self._says, str) else self._says()
-        return Generated(text, self.token_count(messages), min(len(text.split()), max_new_tokens))
+        return Generated(text, self.token_count(messages), min(len(text.split()), sampling.max_new_tokens))
 
 
 def twin(index: Index, embedder: Embedder, engine: Scripted | TransformersEngine) -> Twin:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_twin_assets.inference.engines import EngineError, TransformersEngine
+from llm_twin_assets.inference.engines import EngineError, Sampling, TransformersEngine
 from llm_twin_assets.inference.prompts import messages
 from resources.errors import ModelNotFoundError
 
@@ -40,14 +40,14 @@ def _name_base(folder: Path, base: str) -> None:
 
 
 def test_it_counts_what_went_in_and_came_out(engine: TransformersEngine):
-    generated = engine.generate(PROMPT, 12)
+    generated = engine.generate(PROMPT, Sampling(12))
     assert generated.prompt_tokens == engine.token_count(PROMPT)
     assert 0 < generated.completion_tokens <= 12
     assert "<|" not in generated.text
 
 
 def test_it_is_greedy_so_the_same_question_has_the_same_answer(engine: TransformersEngine):
-    assert engine.generate(PROMPT, 12) == engine.generate(PROMPT, 12)
+    assert engine.generate(PROMPT, Sampling(12)) == engine.generate(PROMPT, Sampling(12))
 
 
 def test_a_question_cannot_end_its_own_turn(engine: TransformersEngine):
@@ -61,22 +61,22 @@ def test_a_question_cannot_end_its_own_turn(engine: TransformersEngine):
 
 def test_what_exceeds_the_context_is_an_error_and_not_cut(engine: TransformersEngine):
     with pytest.raises(EngineError, match="exceed 1024"):
-        engine.generate(messages("why " * 1500, author_name="Maya"), 12)
+        engine.generate(messages("why " * 1500, author_name="Maya"), Sampling(12))
 
 
 def test_an_adapter_finds_its_base_beside_it_and_changes_its_words(engine: TransformersEngine, adapter: Path):
-    assert TransformersEngine(adapter).generate(PROMPT, 12) != engine.generate(PROMPT, 12)
+    assert TransformersEngine(adapter).generate(PROMPT, Sampling(12)) != engine.generate(PROMPT, Sampling(12))
 
 
 def test_an_adapter_of_a_shipped_base_asks_the_resolver(adapter: Path, tiny_model: Path, tmp_path: Path):
-    by_path = TransformersEngine(adapter).generate(PROMPT, 12)
+    by_path = TransformersEngine(adapter).generate(PROMPT, Sampling(12))
     moved = tmp_path / "adapter"
     moved.mkdir()
     for file in adapter.iterdir():
         (moved / file.name).write_bytes(file.read_bytes())
     _name_base(moved, "tiny-llama")
     resolved = TransformersEngine(moved, resolve={"tiny-llama": tiny_model}.get)
-    assert resolved.generate(PROMPT, 12).text == by_path.text
+    assert resolved.generate(PROMPT, Sampling(12)).text == by_path.text
 
 
 def test_a_folder_without_a_model_says_so(tmp_path: Path):
