@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from llm_twin_assets.collection.scrub.credentials import credentials
-from llm_twin_assets.collection.scrub.plugins import plugin_secrets
-from llm_twin_assets.collection.scrub.private_keys import private_keys
-from llm_twin_assets.collection.scrub.spans import Span
-from llm_twin_assets.collection.scrub.tokens import tokens
+from llm_twin_assets.domain.scrub.credentials import credentials
+from llm_twin_assets.domain.scrub.plugins import plugin_secrets
+from llm_twin_assets.domain.scrub.private_keys import private_keys
+from llm_twin_assets.domain.scrub.spans import Span
+from llm_twin_assets.domain.scrub.tokens import tokens
 
 
 def secrets(text: str, _code: bool) -> Iterator[Span]:

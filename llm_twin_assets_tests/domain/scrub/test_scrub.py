@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_twin_assets.collection.scrub import Scrubber, scrub
-from llm_twin_assets_tests.collection.scrub_examples import NEGATIVE, POSITIVE, TOKENS
+from llm_twin_assets.domain.scrub import Scrubber, scrub
+from llm_twin_assets_tests.domain.scrub_examples import NEGATIVE, POSITIVE, TOKENS
 from resources.errors import ConfigurationError
 
 ALL = ("secrets", "email", "phone", "address", "payment", "national_id")

@@ -12,8 +12,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Protocol, cast
 
-from llm_twin_assets.collection.scrub.placeholders import is_filler
-from llm_twin_assets.collection.scrub.spans import Span
+from llm_twin_assets.domain.scrub.placeholders import is_filler
+from llm_twin_assets.domain.scrub.spans import Span
 
 
 class _Plugin(Protocol):

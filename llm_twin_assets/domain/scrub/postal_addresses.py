@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from llm_twin_assets.collection.scrub.spans import Rule, Span, found_by, line_before
+from llm_twin_assets.domain.scrub.spans import Rule, Span, found_by, line_before
 
 _GAP = r"(?:,?[ ]{0,2}(?:<br ?/?>)?\r?\n?[ ]{0,8}|,[ ]?)"
 _NAME = r"[A-ZÀ-ÖØ-Þ][\w'’.-]{0,30}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from llm_twin_assets.collection.scrub.spans import Span
+from llm_twin_assets.domain.scrub.spans import Span
 
 _BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END (?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----")

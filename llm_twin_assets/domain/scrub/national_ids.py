@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 
-from llm_twin_assets.collection.scrub import checksums
-from llm_twin_assets.collection.scrub.numbers import Alone, NumberRule, digits_of, islands
-from llm_twin_assets.collection.scrub.spans import Accept, Rule, Span
+from llm_twin_assets.domain.scrub import checksums
+from llm_twin_assets.domain.scrub.numbers import Alone, NumberRule, digits_of, islands
+from llm_twin_assets.domain.scrub.spans import Accept, Rule, Span
 
 _EDGE = r"(?<![\w.+/-])"
 _END = r"(?![\w/-])(?!\.\d)"

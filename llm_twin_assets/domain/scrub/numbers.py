@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from llm_twin_assets.collection.scrub.spans import Accept, Span, in_address, line_before
+from llm_twin_assets.domain.scrub.spans import Accept, Span, in_address, line_before
 
 # At least six digits, with a blank, two signs or capitals and a blank between two of them at the most.
 _ISLAND = re.compile(r"\d(?:[^\S\n]?[-+./()A-Z\u2010-\u2013]{0,2}[^\S\n]?\d){5,}")

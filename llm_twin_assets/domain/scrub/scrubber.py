@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from llm_twin_assets.collection.scrub.allowed import Allowed
-from llm_twin_assets.collection.scrub.email_addresses import email_addresses
-from llm_twin_assets.collection.scrub.national_ids import national_ids
-from llm_twin_assets.collection.scrub.payment import payment_numbers
-from llm_twin_assets.collection.scrub.phone_numbers import phone_numbers
-from llm_twin_assets.collection.scrub.postal_addresses import postal_addresses
-from llm_twin_assets.collection.scrub.secrets import secrets
-from llm_twin_assets.collection.scrub.spans import Span, merged
+from llm_twin_assets.domain.scrub.allowed import Allowed
+from llm_twin_assets.domain.scrub.email_addresses import email_addresses
+from llm_twin_assets.domain.scrub.national_ids import national_ids
+from llm_twin_assets.domain.scrub.payment import payment_numbers
+from llm_twin_assets.domain.scrub.phone_numbers import phone_numbers
+from llm_twin_assets.domain.scrub.postal_addresses import postal_addresses
+from llm_twin_assets.domain.scrub.secrets import secrets
+from llm_twin_assets.domain.scrub.spans import Span, merged
 
 Finder = Callable[[str, bool], Iterable[Span]]
 
@@ -71,7 +71,7 @@ class Scrubber:
             if text == before:
                 break
         if "presidio" in self.kinds and not code:
-            from llm_twin_assets.collection.scrub.presidio import analyzed
+            from llm_twin_assets.domain.scrub.presidio import analyzed
 
             text = analyzed(text, self.allowed, counts)
         return Scrubbed(text, counts)

@@ -4,7 +4,7 @@ import re
 import string
 from collections.abc import Iterator
 
-from llm_twin_assets.collection.scrub.spans import Span, line_before
+from llm_twin_assets.domain.scrub.spans import Span, line_before
 
 _LOCAL = frozenset(string.ascii_letters + string.digits + "._%+-" + "åäöøæéèüßñç")
 _MAX_LOCAL = 64  # RFC 5321, 4.5.3.1.1

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from llm_twin_assets.collection.scrub.numbers import digits_of, islands
-from llm_twin_assets.collection.scrub.spans import Span, in_address, line_before
+from llm_twin_assets.domain.scrub.numbers import digits_of, islands
+from llm_twin_assets.domain.scrub.spans import Span, in_address, line_before
 
 # `+46 70-123 45 67`, `+1 (415) 555-2671`: E.164 allows 15 digits.
 _INTERNATIONAL = re.compile(r"(?<![\w+.,/%=-])\+[1-9](?:[ .\u00a0\u2010-\u2013-]?\(?\d\)?){6,16}(?![\w%])(?!\.\d)")

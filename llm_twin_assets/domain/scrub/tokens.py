@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from llm_twin_assets.collection.scrub.placeholders import is_filler
-from llm_twin_assets.collection.scrub.spans import Rule, Span, found_by
+from llm_twin_assets.domain.scrub.placeholders import is_filler
+from llm_twin_assets.domain.scrub.spans import Rule, Span, found_by
 
 
 def _genuine(match: re.Match[str]) -> bool:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from llm_twin_assets.collection.scrub.allowed import Allowed
+from llm_twin_assets.domain.scrub.allowed import Allowed
 from resources.errors import ConfigurationError
 
 # Neither a date nor a link nor a nationality points at one person; places are what people write about.

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from llm_twin_assets.collection.scrub.checksums import luhn, mod97
-from llm_twin_assets.collection.scrub.numbers import NumberRule, digits_of, islands
-from llm_twin_assets.collection.scrub.spans import Span
+from llm_twin_assets.domain.scrub.checksums import luhn, mod97
+from llm_twin_assets.domain.scrub.numbers import NumberRule, digits_of, islands
+from llm_twin_assets.domain.scrub.spans import Span
 
 _CARD_WORD = re.compile(
     r"\b(?:card|visa|master ?card|amex|american express|discover|diners|jcb|maestro|credit|debit|payment|pan|cc"
