@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-from bentos.api import create_app
+from bentos.api import create_app, open_up
 from bentos.configuration import sections
 from bentos.desk import Desk
 from bentos.follower import ReleaseFollower
@@ -35,7 +35,7 @@ def smoke_test(record: Release, environment: Environment) -> str:
     Raises `TwinError` if any of it fails.
     """
     began = time.monotonic()
-    serving, embedding, retrieval = sections(environment)
+    serving, embedding, retrieval, _ = sections(environment)
     follower = ReleaseFollower(
         ObjectStore(environment.under("objects")), ReleaseOpener(environment, embedding, retrieval).open, warm=False
     )
@@ -52,7 +52,7 @@ def _ask(desk: Desk, record: Release, question: str) -> AnswerResponse:
     from fastapi.testclient import TestClient
 
     app = create_app()
-    app.state.desk = desk
+    open_up(app, desk)
     with TestClient(app, raise_server_exceptions=False) as client:
         response = client.post("/v1/answer", json={"question": question, "author": record.author})
     if response.status_code != 200:

@@ -14,6 +14,7 @@ from resources.errors import ConfigurationError
 from resources.llm_settings import Preference, RewritingModel, Teacher
 from resources.release_settings import Releasing
 from resources.section import Section
+from resources.service_settings import Service
 from resources.training_settings import Training
 from resources.upkeep_settings import Upkeep
 from resources.yaml_source import YamlSource
@@ -194,6 +195,7 @@ class Settings(Section):
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()
+    service: Service = Service()
     monitoring: Monitoring = Monitoring()
     release: Releasing = Releasing()
     upkeep: Upkeep = Upkeep()
