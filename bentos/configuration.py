@@ -1,5 +1,6 @@
 """What `twin.yaml` says of serving."""
 
+from llm_twin_assets.domain.scrub import Scrubber
 from resources.service_settings import Service
 from resources.settings import Embedding, Environment, Retrieval, Serving, Settings
 
@@ -10,3 +11,12 @@ def sections(environment: Environment) -> tuple[Serving, Embedding, Retrieval, S
         return Serving(), Embedding(), Retrieval(), Service()
     settings = Settings.load(environment.config)
     return settings.serving, settings.embedding, settings.retrieval, settings.service
+
+
+def scrubber_of(environment: Environment, author: str) -> Scrubber | None:
+    """What takes out of answers what collection takes out of documents; None where no file says."""
+    if not environment.config.is_file():
+        return None
+    settings = Settings.load(environment.config)
+    known = settings.authors.get(author)
+    return Scrubber.of(settings.collection.scrub, known.public if known else ())

@@ -4,15 +4,17 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bentos.configuration import scrubber_of
 from llm_twin_assets.domain.release import Release
-from llm_twin_assets.features.retriever import retriever_of
 from llm_twin_assets.inference.answer import Twin
-from llm_twin_assets.inference.engines import Sampling, TransformersEngine
+from llm_twin_assets.inference.engine import Sampling
+from llm_twin_assets.inference.opening import engine_of, open_twin
 from llm_twin_assets.inference.prompts import messages, prompt_digest
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
 from resources.folder_digest import folder_digest
 from resources.object_store import ObjectStore
+from resources.serving_settings import Serving
 from resources.settings import Embedding, Environment, Retrieval
 from resources.vector_stores import vector_store
 
@@ -50,11 +52,13 @@ class ReleaseOpener:
         environment: Environment,
         embedding: Embedding,
         retrieval: Retrieval = Retrieval(),  # noqa: B008 - frozen
+        serving: Serving = Serving(),  # noqa: B008 - frozen
     ) -> None:
         self._objects = ObjectStore(environment.under("objects"))
         self._vectors = vector_store(environment.under("embedded"))
         self._embedding = embedding
         self._retrieval = retrieval
+        self._serving = serving
         self._environment = environment
         self._embedders: dict[str, Embedder] = {}
 
@@ -69,12 +73,22 @@ class ReleaseOpener:
             raise StorageError(f"the snapshot '{record.snapshot}' holds nothing", where=where(record))
         folder, scratch = self._model(record)
         _check(record, "model", record.model_digest, folder_digest(folder))
-        engine = TransformersEngine(folder, name=f"{record.model_name}/{record.model_version}")
-        retriever = retriever_of(index, embedder, self._retrieval)
-        twin = Twin(record.author, record.author_name, retriever, embedder, engine, _labels(record))
+        engine = engine_of(self._serving, folder, f"{record.model_name}/{record.model_version}")
+        twin = open_twin(
+            record.author,
+            record.author_name,
+            index,
+            embedder,
+            engine,
+            _labels(record),
+            serving=self._serving,
+            retrieval=self._retrieval,
+            scrubber=scrubber_of(self._environment, record.author),
+        )
         # What is slow only once, or fails only when used, should be so before the swap.
         embedder.encode(["warm"])
-        engine.generate(messages("Hello", author_name=record.author_name), Sampling(2))
+        if engine is not None and self._serving.engine == "transformers":
+            engine.generate(messages("Hello", author_name=record.author_name), Sampling(2))
         return Released(record, twin, scratch)
 
     def _embedder(self, model: str) -> Embedder:

@@ -36,9 +36,8 @@ def smoke_test(record: Release, environment: Environment) -> str:
     """
     began = time.monotonic()
     serving, embedding, retrieval, _ = sections(environment)
-    follower = ReleaseFollower(
-        ObjectStore(environment.under("objects")), ReleaseOpener(environment, embedding, retrieval).open, warm=False
-    )
+    opener = ReleaseOpener(environment, embedding, retrieval, serving)
+    follower = ReleaseFollower(ObjectStore(environment.under("objects")), opener.open, warm=False)
     follower.serve(record)
     index = vector_store(environment.under("embedded")).open(record.author, record.snapshot)
     given = _ask(Desk(follower, serving, NoTracer()), record, _question(index))

@@ -12,14 +12,16 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from resources.errors import ConfigurationError
 from resources.settings import AuthorKey, Environment
 
+# What a key may be for; `answer` is the chat of OpenAI's interface, too.
 Endpoint = Literal["answer", "search", "write", "embeddings"]
+ENDPOINTS = get_args(Endpoint)
 
 # Found in a log or a repository, a key says by it what it is.
 _PREFIX = "twin_"

@@ -15,6 +15,7 @@ from resources.llm_settings import Preference, RewritingModel, Teacher
 from resources.release_settings import Releasing
 from resources.section import Section
 from resources.service_settings import Service
+from resources.serving_settings import Serving as Serving
 from resources.training_settings import Training
 from resources.upkeep_settings import Upkeep
 from resources.yaml_source import YamlSource
@@ -160,15 +161,6 @@ class Evaluation(Section):
     bootstrap_draws: int = Field(default=2000, ge=100)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     seed: int = 13
-
-
-class Serving(Section):
-    """How the service retrieves and answers; `warm` keeps the release before open, at the cost of its memory."""
-
-    k: int = Field(default=6, ge=1, le=50)
-    max_new_tokens: int = Field(default=160, ge=8)
-    support_threshold: float = Field(default=0.5, ge=0, le=1)
-    warm: bool = True
 
 
 class Monitoring(Section):

@@ -16,6 +16,7 @@ class Failure(StrEnum):
     SATURATED = "saturated"
     DEADLINE = "deadline"
     CANCELLED = "cancelled"
+    REFUSED = "refused"
 
 
 class EngineError(TwinError):
