@@ -1,18 +1,20 @@
 """The desk: takes a question, finds whose twin is asked, and has it answered from one release throughout."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from bentos.answer_log import AnswerLog
 from bentos.errors import ApiError
 from bentos.follower import ReleaseFollower
 from bentos.releases import Released
 from llm_twin_assets.features.retrieve import Retrieved
-from llm_twin_assets.inference.answer import Answer, Delta, Limits, answer, answer_stream
+from llm_twin_assets.inference.answer import Answer, Delta, Limits, Twin, answer, answer_stream
 from llm_twin_assets.inference.engine import Cancellation, Sampling
+from llm_twin_assets.inference.opening import limits_of
 from llm_twin_assets.inference.prompts import Message
 from llm_twin_assets.inference.search import search
-from llm_twin_assets.inference.write import Form, write
+from llm_twin_assets.inference.write import Form, write, write_stream
 from resources.settings import Serving
 from resources.tracing import Tracer
 from resources.vector_store import Filters
@@ -20,13 +22,27 @@ from resources.vector_store import Filters
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked of a twin, however it came over the wire."""
+    """What is asked of a twin, however it came over the wire; with a `form` it is the topic of a draft.
+
+    Without `style` the author is quoted; unless `cached`, nothing that was remembered is said.
+    """
 
     question: str
     history: tuple[Message, ...] = ()
     filters: Filters = field(default_factory=Filters)
     k: int | None = None
     sampling: Sampling | None = None
+    form: Form | None = None
+    style: bool = True
+    cached: bool = True
+
+
+class _How(TypedDict):
+    filters: Filters
+    limits: Limits
+    sampling: Sampling | None
+    tracer: Tracer
+    cancelled: Cancellation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,57 +54,32 @@ class Desk:
     tracer: Tracer
     log: AnswerLog = field(default_factory=AnswerLog)
 
-    def answer(self, released: Released, asked: Asked, cancelled: Cancellation | None = None) -> Answer:
-        """Answer a question; raises `TwinError` if it cannot be."""
-        given = answer(
-            released.twin,
-            asked.question,
-            history=asked.history,
-            filters=asked.filters,
-            limits=self._limits(asked),
-            sampling=asked.sampling,
-            tracer=self.tracer,
-            cancelled=cancelled,
-        )
+    def answer(self, released: Released, asked: Asked, cancelled: Cancellation) -> Answer:
+        """Answer a question, or draft on a topic; raises `TwinError` if neither can be."""
+        twin, how = _styled(released.twin, asked), self._how(asked, cancelled)
+        if asked.form is None:
+            given = answer(twin, asked.question, history=asked.history, cached=asked.cached, **how)
+        else:
+            given = write(twin, asked.question, asked.form, **how)
         self.log.keep(given, released.record)
         return given
 
-    def answer_stream(
-        self, released: Released, asked: Asked, cancelled: Cancellation | None = None
-    ) -> Iterator[Delta | Answer]:
+    def answer_stream(self, released: Released, asked: Asked, cancelled: Cancellation) -> Iterator[Delta | Answer]:
         """The same as it comes; the deltas joined are the text of the answer that ends them."""
-        for part in answer_stream(
-            released.twin,
-            asked.question,
-            history=asked.history,
-            filters=asked.filters,
-            limits=self._limits(asked),
-            sampling=asked.sampling,
-            tracer=self.tracer,
-            cancelled=cancelled,
-        ):
+        twin, how = _styled(released.twin, asked), self._how(asked, cancelled)
+        if asked.form is None:
+            parts = answer_stream(twin, asked.question, history=asked.history, cached=asked.cached, **how)
+        else:
+            parts = write_stream(twin, asked.question, asked.form, **how)
+        for part in parts:
             if isinstance(part, Answer):
                 self.log.keep(part, released.record)
             yield part
 
     def search(self, released: Released, asked: Asked) -> Retrieved:
         """Chunks of the release's snapshot."""
-        return search(released.twin, asked.question, asked.k or self.serving.k, asked.filters)
-
-    def write(self, released: Released, asked: Asked, form: Form, cancelled: Cancellation | None = None) -> Answer:
-        """A draft in the author's voice."""
-        given = write(
-            released.twin,
-            asked.question,
-            form,
-            filters=asked.filters,
-            limits=self._limits(asked),
-            sampling=asked.sampling,
-            tracer=self.tracer,
-            cancelled=cancelled,
-        )
-        self.log.keep(given, released.record)
-        return given
+        twin = released.twin if asked.cached else released.twin.uncached
+        return search(twin, asked.question, asked.k or self.serving.k, asked.filters, tracer=self.tracer)
 
     def served(self, authors: Collection[str] | None = None) -> list[Released]:
         """What answers now, of these authors."""
@@ -111,11 +102,10 @@ class Desk:
             raise self._nothing()
         raise _unknown(author)
 
-    def _limits(self, asked: Asked) -> Limits:
-        return Limits(
-            k=asked.k or self.serving.k,
-            max_new_tokens=asked.sampling.max_new_tokens if asked.sampling else self.serving.max_new_tokens,
-            support_threshold=self.serving.support_threshold,
+    def _how(self, asked: Asked, cancelled: Cancellation) -> _How:
+        limits = limits_of(self.serving, asked.k, asked.sampling.max_new_tokens if asked.sampling else None)
+        return _How(
+            filters=asked.filters, limits=limits, sampling=asked.sampling, tracer=self.tracer, cancelled=cancelled
         )
 
     def _only(self, current: Mapping[str, Released]) -> Released:
@@ -131,6 +121,11 @@ class Desk:
             why = "a release is being loaded, or cannot be; try again in a moment"
             return ApiError(503, "nothing_released", why, retry_after=5)
         return ApiError(503, "nothing_released", "no twin has been released yet", retry_after=60)
+
+
+def _styled(twin: Twin, asked: Asked) -> Twin:
+    # Answers that are remembered are the model's.
+    return twin if asked.style else replace(twin, engine=None, answers=None)
 
 
 def _unknown(author: str) -> ApiError:

@@ -59,31 +59,25 @@ async def answer(body: AnswerRequest, visit: Visiting) -> AnswerResponse | Respo
     """Answer a question from what an author wrote, with citations."""
     released = visit.released(body.author, "answer")
     history: tuple[Message, ...] = tuple({"role": each.role, "content": each.content} for each in body.history)
-    asked = Asked(body.question, history, body.filters.as_filters(), body.k)
-    if body.stream:
-        return visit.stream(
-            lambda cancelled: visit.desk.answer_stream(released, asked, cancelled),
-            lambda parts: _events(parts, visit, released),
-        )
-    given = await visit.answer(lambda cancelled: visit.desk.answer(released, asked, cancelled))
-    return answer_out(given, released.record)
+    filters = body.filters.as_filters()
+    asked = Asked(body.question, history, filters, body.k, style=body.style, cached=visit.cached)
+    return await _answered(visit, released, asked, stream=body.stream)
 
 
 @router.post("/search")
 async def search(body: SearchRequest, visit: Visiting) -> SearchResponse:
     """Find what an author wrote on something: chunks with their exact places."""
     released = visit.released(body.author, "search")
-    asked = Asked(body.query, filters=body.filters.as_filters(), k=body.k)
+    asked = Asked(body.query, filters=body.filters.as_filters(), k=body.k, cached=visit.cached)
     return search_out(await visit.found(lambda: visit.desk.search(released, asked)), released.record)
 
 
-@router.post("/write")
-async def write(body: WriteRequest, visit: Visiting) -> AnswerResponse:
+@router.post("/write", response_model=AnswerResponse, responses={200: _EVENTS})
+async def write(body: WriteRequest, visit: Visiting) -> AnswerResponse | Response:
     """Draft a post or an article on a topic in an author's voice, with citations of what it draws on."""
     released = visit.released(body.author, "write")
-    asked = Asked(body.topic, filters=body.filters.as_filters(), k=body.k)
-    given = await visit.answer(lambda cancelled: visit.desk.write(released, asked, body.form, cancelled))
-    return answer_out(given, released.record)
+    asked = Asked(body.topic, filters=body.filters.as_filters(), k=body.k, form=body.form)
+    return await _answered(visit, released, asked, stream=body.stream)
 
 
 @router.get("/authors")
@@ -113,13 +107,18 @@ async def lineage(answer_id: str, visit: Visiting) -> LineageOut:
     return found
 
 
-async def _events(parts: AsyncIterator[Delta | Answer], visit: Visit, released: Released) -> AsyncIterator[bytes]:
+async def _answered(visit: Visit, released: Released, asked: Asked, *, stream: bool) -> AnswerResponse | Response:
+    if stream:
+        return visit.stream(released, asked, lambda parts: _events(parts, released))
+    return answer_out(await visit.answer(released, asked), released.record)
+
+
+async def _events(parts: AsyncIterator[Delta | Answer], released: Released) -> AsyncIterator[bytes]:
     try:
         async for part in parts:
             if isinstance(part, Delta):
                 yield event({"text": part.text}, "delta")
-                continue
-            visit.caller.used(part.prompt_tokens + part.completion_tokens)
-            yield event(answer_out(part, released.record).model_dump_json(), "answer")
+            else:
+                yield event(answer_out(part, released.record).model_dump_json(), "answer")
     except ApiError as error:
         yield event(errors.body_of(error), "error")

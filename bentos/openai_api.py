@@ -23,7 +23,7 @@ from bentos.openai_schemas import (
 )  # fmt: skip
 from bentos.releases import Released
 from bentos.sse import event
-from bentos.visit import Visit, Visiting
+from bentos.visit import Visiting
 from llm_twin_assets.inference.answer import Answer, Delta
 from llm_twin_assets.inference.engine import Sampling
 from llm_twin_assets.inference.prompts import Message
@@ -56,15 +56,12 @@ async def chat_completions(body: ChatRequest, visit: Visiting) -> ChatResponse |
     """Answer the last turn of a conversation, as the author of that name."""
     released = visit.released(body.model, "answer")
     sampling = _sampling(body, visit.desk.serving.max_new_tokens)
-    asked = Asked(body.messages[-1].text.strip(), _history(body), sampling=sampling)
+    asked = Asked(body.messages[-1].text.strip(), _history(body), sampling=sampling, cached=visit.cached)
     completion = Completion(f"chatcmpl-{uuid4().hex}", int(time.time()), released.record, sampling.max_new_tokens)
     if body.stream:
         include_usage = body.stream_options is not None and body.stream_options.include_usage
-        return visit.stream(
-            lambda cancelled: visit.desk.answer_stream(released, asked, cancelled),
-            lambda parts: _events(parts, visit, completion, include_usage=include_usage),
-        )
-    return completion.whole(await visit.answer(lambda cancelled: visit.desk.answer(released, asked, cancelled)))
+        return visit.stream(released, asked, lambda parts: _events(parts, completion, include_usage=include_usage))
+    return completion.whole(await visit.answer(released, asked))
 
 
 @router.get("/models")
@@ -117,7 +114,7 @@ def _sampling(body: ChatRequest, max_new_tokens: int) -> Sampling:
 
 
 async def _events(
-    parts: AsyncIterator[Delta | Answer], visit: Visit, completion: Completion, *, include_usage: bool
+    parts: AsyncIterator[Delta | Answer], completion: Completion, *, include_usage: bool
 ) -> AsyncIterator[bytes]:
     yield event(completion.begin().model_dump_json(exclude_none=True))
     try:
@@ -125,7 +122,6 @@ async def _events(
             if isinstance(part, Delta):
                 yield event(completion.part(part.text).model_dump_json(exclude_none=True))
                 continue
-            visit.caller.used(part.prompt_tokens + part.completion_tokens)
             yield event(completion.end(part).model_dump_json(exclude_none=True))
             if include_usage:
                 yield event(completion.usage(part).model_dump_json(exclude_none=True))

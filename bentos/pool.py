@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from bentos.errors import ApiError, as_api_error
 
@@ -28,7 +28,7 @@ class _Nothing:
     """No item for now."""
 
 
-_Given = T | type[_Done] | type[_Nothing] | ApiError
+_Given: TypeAlias = T | type[_Done] | type[_Nothing] | ApiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ class Call(Generic[T]):
                 self._give(item)
             self._give(_Done)
         except Exception as error:  # noqa: BLE001 — nothing is lost: it is logged, and raised where it is waited for
-            self._give(as_api_error(error))
+            if not self.cancelled.is_set():
+                self._give(as_api_error(error))
 
     def _give(self, item: _Given[T]) -> None:
         if not self._loop.is_closed():

@@ -103,10 +103,11 @@ class SearchRequest(_Asked):
 
 
 class WriteRequest(_Asked):
-    """What to draft, and in which form."""
+    """What to draft, and in which form; with `stream` it comes as server-sent events."""
 
     topic: Question
     form: Literal["post", "article"] = "post"
+    stream: bool = False
 
 
 class CitationOut(Wire):

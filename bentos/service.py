@@ -43,7 +43,7 @@ class Twin:
         self._tracer = tracer_for(environment.phoenix_url)
         self._releases = ReleaseFollower(
             ObjectStore(environment.under("objects")),
-            ReleaseOpener(environment, embedding, retrieval).open,
+            ReleaseOpener(environment, embedding, retrieval, serving).open,
             warm=serving.warm,
         )
         open_up(app, Desk(self._releases, serving, self._tracer), door)

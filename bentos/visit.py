@@ -2,20 +2,20 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 
-from bentos.desk import Desk
+from bentos.desk import Asked, Desk
 from bentos.door import Caller
 from bentos.errors import ApiError
 from bentos.pool import Pool, Wanted
 from bentos.releases import Released
 from bentos.sse import EventStream
-from llm_twin_assets.inference.answer import Answer
+from llm_twin_assets.inference.answer import Answer, Delta
 from resources.api_keys import Endpoint
 from resources.service_settings import Service
 
@@ -59,10 +59,15 @@ class Visit:
         self.caller.check_may(endpoint)
         return self.desk.released(author, self.caller.authors)
 
-    async def answer(self, work: Callable[[threading.Event], Answer]) -> Answer:
+    @property
+    def cached(self) -> bool:
+        """Whether what is remembered may be said: not where the request says `Cache-Control: no-cache`."""
+        return "no-cache" not in self.request.headers.get("cache-control", "").lower()
+
+    async def answer(self, released: Released, asked: Asked) -> Answer:
         """An answer that was worked out in a thread; its tokens are counted."""
-        given = await self._only(self.pools.answers, work)
-        self.caller.used(given.prompt_tokens + given.completion_tokens)
+        given = await self._only(self.pools.answers, lambda cancelled: self.desk.answer(released, asked, cancelled))
+        self._count(given)
         return given
 
     async def found(self, work: Callable[[], T]) -> T:
@@ -71,12 +76,23 @@ class Visit:
 
     def stream(
         self,
-        work: Callable[[threading.Event], Iterator[T]],
-        written: Callable[[AsyncIterator[T]], AsyncIterator[bytes]],
+        released: Released,
+        asked: Asked,
+        written: Callable[[AsyncIterator[Delta | Answer]], AsyncIterator[bytes]],
     ) -> EventStream:
-        """Items of work in a thread as events; whether there is room for it is known before the response begins."""
-        call = self.pools.answers.begin(work)
-        return EventStream(written(call.items(Wanted(self.until, self._look_at_key))), self.until, call.end)
+        """An answer as events; whether there is room for it is known before the response begins."""
+        call = self.pools.answers.begin(lambda cancelled: self.desk.answer_stream(released, asked, cancelled))
+        parts = call.items(Wanted(self.until, self._look_at_key))
+        return EventStream(written(self._counted(parts)), self.until, call.end)
+
+    async def _counted(self, parts: AsyncIterator[Delta | Answer]) -> AsyncIterator[Delta | Answer]:
+        async for part in parts:
+            if isinstance(part, Answer):
+                self._count(part)
+            yield part
+
+    def _count(self, given: Answer) -> None:
+        self.caller.used(given.prompt_tokens + given.completion_tokens)
 
     async def _only(self, pool: Pool, work: Callable[[threading.Event], T]) -> T:
         call = pool.begin(lambda cancelled: iter([work(cancelled)]))

@@ -71,14 +71,17 @@ function answerBox() {
 function written(target, text, citations) {
   const marks = new Map(citations.map((each) => [String(each.marker), each]));
   target.replaceChildren();
-  text.split(/(^(`{3,})[^\n]*\n[\s\S]*?^\2[ \t]*$)/m).forEach((part, index) => {
+  const parts = text.split(/(^(`{3,})[^\n]*\n[\s\S]*?^\2[ \t]*$)/m);
+  parts.forEach((part, index) => {
     if (index % 3 === 2 || !part) return;
     if (index % 3 === 1) {
       target.append(made("pre", "", part.replace(/^`{3,}[^\n]*\n/, "").replace(/\n?`{3,}[ \t]*$/, "")));
       target.lastChild.tabIndex = 0;
       return;
     }
-    for (const piece of part.split(/(\[\d+\])/)) {
+    // Blank lines around code are its margins here.
+    const prose = index && part.startsWith("\n") ? part.replace(/^\n+/, "") : part;
+    for (const piece of prose.replace(/\n+$/, (end) => (index < parts.length - 1 ? "" : end)).split(/(\[\d+\])/)) {
       const citation = marks.get(piece.slice(1, -1));
       target.append(citation && piece.startsWith("[") ? markButton(citation, piece.slice(1, -1)) : piece);
     }
@@ -97,8 +100,7 @@ function markButton(citation, label) {
 
 function finish(view, given) {
   written(view.text, given.answer, given.citations);
-  if (given.degraded) view.box.append(made("p", "note", `Not the model's own words: ${given.reason}`));
-  else if (given.reason) view.box.append(made("p", "note", given.reason));
+  if (given.reason) view.box.append(made("p", "note", given.degraded ? `Degraded: ${given.reason}` : given.reason));
   if (given.citations.length) {
     const list = made("ol", "sources");
     list.setAttribute("aria-label", "Sources");
@@ -161,7 +163,7 @@ async function ask(question) {
   busy(new AbortController());
   scroll();
   try {
-    const given = asked === "ask" ? await streamed(question, view) : await drafted(question, asked);
+    const given = await streamed(asked, question, view);
     finish(view, given);
     if (asked === "ask") remember(question, given.answer);
   } catch (error) {
@@ -180,9 +182,12 @@ async function ask(question) {
 
 const trouble = (error) => (error instanceof TypeError ? "The service cannot be reached. Try again in a moment." : error.message);
 
-async function streamed(question, view) {
-  const body = { question, author: at("author").value || null, history: state.history, stream: true };
-  const response = await call("/v1/answer", body, state.running.signal);
+async function streamed(asked, text, view) {
+  const author = at("author").value || null;
+  const [path, body] = asked === "ask"
+    ? ["/v1/answer", { question: text, author, history: state.history, stream: true }]
+    : ["/v1/write", { topic: text, form: asked, author, stream: true }];
+  const response = await call(path, body, state.running.signal);
   for await (const { name, data } of events(response)) {
     if (name === "delta") {
       view.text.append(data.text);
@@ -192,11 +197,6 @@ async function streamed(question, view) {
     if (name === "error") throw new Error(data.error.message);
   }
   throw new Error("The answer broke off.");
-}
-
-async function drafted(topic, form) {
-  const body = { topic, form, author: at("author").value || null };
-  return (await call("/v1/write", body, state.running.signal)).json();
 }
 
 function remember(question, answer) {

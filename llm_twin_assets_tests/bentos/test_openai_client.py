@@ -179,8 +179,16 @@ def test_search_and_drafts_say_where_their_words_stand(url: str, engine: Scripte
         for each in found["chunks"]:
             assert TEXTS[each["document_id"]][each["start"] : each["end"]] == each["text"]
         draft = native.post("/v1/write", json={"topic": QUESTION, "form": "article", "author": "maya"}).json()
+        assert "opening of the article" in str(engine.asked[-1][0])
         assert draft["answer"].startswith(TRUE.split(".")[0])
         assert draft["citations"]
         assert native.get("/v1/authors").json()["authors"] == [
             {"author": name, "author_name": "Maya Lindqvist", "release": f"{name}-000001"} for name in ("ben", "maya")
         ]
+
+
+def test_without_style_the_author_is_quoted_and_no_model_asked(url: str, engine: Scripted):
+    asked = {"question": QUESTION, "author": "maya", "style": False}
+    given = httpx.post(f"{url}/v1/answer", json=asked, headers={"Authorization": f"Bearer {ALL[0]}"}).json()
+    assert (given["outcome"], given["degraded"], given["usage"]["completion_tokens"]) == ("quoted", False, 0)
+    assert engine.asked == []

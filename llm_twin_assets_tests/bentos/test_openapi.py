@@ -44,7 +44,7 @@ def test_every_operation_answers_as_it_is_described(app: tuple[FastAPI, str], mo
 
         @seed(7)
         @settings(
-            max_examples=5,
+            max_examples=4,
             deadline=None,
             database=None,
             phases=[Phase.generate],
