@@ -36,7 +36,7 @@ class Serving(Section):
     k: int = Field(default=6, ge=1, le=50)
     max_new_tokens: int = Field(default=160, ge=8)
     support_threshold: float = Field(default=0.5, ge=0, le=1)
-    relevance_threshold: float = Field(default=0.3, ge=0, le=1)
+    relevance_threshold: float = Field(default=0.25, ge=0, le=1)
     warm: bool = True
     batch: int = Field(default=8, ge=1, le=256)
     batch_window_ms: float = Field(default=3.0, ge=0, le=1000)

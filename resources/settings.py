@@ -9,12 +9,12 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from resources.access_settings import Access
 from resources.dataset_settings import Dataset as Dataset
 from resources.errors import ConfigurationError
 from resources.llm_settings import Preference, RewritingModel, Teacher
 from resources.release_settings import Releasing
 from resources.section import Section
-from resources.service_settings import Service
 from resources.serving_settings import Serving as Serving
 from resources.training_settings import Training
 from resources.upkeep_settings import Upkeep
@@ -187,7 +187,7 @@ class Settings(Section):
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()
-    service: Service = Service()
+    access: Access = Access()
     monitoring: Monitoring = Monitoring()
     release: Releasing = Releasing()
     upkeep: Upkeep = Upkeep()

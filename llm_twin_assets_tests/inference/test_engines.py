@@ -55,34 +55,39 @@ def test_it_is_greedy_so_the_same_question_has_the_same_answer(engine: Transform
     assert engine.generate(PROMPT, Sampling(12)) == engine.generate(PROMPT, Sampling(12))
 
 
+# Greedily the random model writes one token for ever; by chance it writes something, the same for the same seed.
+DRAWN = Sampling(12, temperature=1.0, seed=3)
 QUESTIONS = ["Why chunk by headings?", "And", "How should I split samples into a training and a test set, and why so?"]
 
 
 def test_what_runs_together_says_what_each_says_alone(engine: TransformersEngine):
     prompts = [messages(each, author_name="Maya") for each in QUESTIONS]
-    alone = [engine.generate(prompt, Sampling(6 + at)) for at, prompt in enumerate(prompts)]
+    samplings = [replace(DRAWN, max_new_tokens=6 + at, seed=at) for at in range(3)]
+    alone = [engine.generate(prompt, sampling) for prompt, sampling in zip(prompts, samplings, strict=True)]
     batches: list[int] = []
     run, engine._run = engine._run, lambda batch: (batches.append(len(batch)), run(batch))
     try:
         with ThreadPoolExecutor(3) as pool:
-            together = list(pool.map(engine.generate, prompts, [Sampling(6 + at) for at in range(3)]))
+            together = list(pool.map(engine.generate, prompts, samplings))
     finally:
         del engine._run
     assert together == alone
+    assert [each.completion_tokens for each in alone] == [6, 7, 8]
     assert max(batches) > 1
 
 
 def test_a_stream_is_the_text_in_pieces(engine: TransformersEngine):
-    *pieces, whole = engine.stream(PROMPT, Sampling(12))
+    *pieces, whole = engine.stream(PROMPT, DRAWN)
     assert "".join(piece.text for piece in pieces).strip() == whole.text
-    assert whole == engine.generate(PROMPT, Sampling(12))
+    assert whole == engine.generate(PROMPT, DRAWN)
     assert len(pieces) > 1
 
 
 def test_a_stop_string_is_not_written_nor_what_follows(engine: TransformersEngine):
-    text = engine.generate(PROMPT, Sampling(12)).text
+    text = engine.generate(PROMPT, DRAWN).text
     stop = text[len(text) // 2 : len(text) // 2 + 2]
-    given = engine.generate(PROMPT, Sampling(12, stop=(stop,)))
+    assert len(stop) == 2
+    given = engine.generate(PROMPT, replace(DRAWN, stop=("never written", stop)))
     assert given.text == text[: text.index(stop)].strip()
     assert given.finished
 

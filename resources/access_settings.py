@@ -5,7 +5,7 @@ from pydantic import Field
 from resources.section import Section
 
 
-class Service(Section):
+class Access(Section):
     """What the service grants. The two rates are per API key; a key's own record may name others.
 
     `deadline_seconds` covers an answer from the request to its last word, a stream too. `threads` answers are worked on
