@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from resources.access_settings import Access
 from resources.api_keys import ApiKey
-from resources.service_settings import Service
 
 
 class Bucket:
@@ -52,16 +52,16 @@ class Allowance:
 class Allowances:
     """One for each key; a key whose record changes begins anew."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, access: Access) -> None:
+        self._access = access
         self._of: dict[str, tuple[ApiKey, Allowance]] = {}
 
     def of(self, key: ApiKey) -> Allowance:
         """The allowance of a key."""
         known = self._of.get(key.name)
         if known is None or known[0] != key:
-            requests = key.requests_per_minute or self._service.requests_per_minute
-            tokens = key.tokens_per_minute or self._service.tokens_per_minute
+            requests = key.requests_per_minute or self._access.requests_per_minute
+            tokens = key.tokens_per_minute or self._access.tokens_per_minute
             # Two first requests at once may each make one: a request more for a new key, no lock for all.
             known = self._of[key.name] = (key, Allowance(Bucket(requests), Bucket(tokens)))
         return known[1]

@@ -9,8 +9,8 @@ from starlette.types import Scope
 
 from bentos.buckets import Allowance, Allowances
 from bentos.errors import ApiError
+from resources.access_settings import Access
 from resources.api_keys import ApiKey, Endpoint, Keyring
-from resources.service_settings import Service
 
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 # Everything else is the page, its files and the description of the interface: they hold nothing of anybody's.
@@ -55,10 +55,10 @@ class Caller:
 class Door:
     """Lets in who may come in."""
 
-    def __init__(self, keyring: Keyring | None = None, service: Service | None = None) -> None:
+    def __init__(self, keyring: Keyring | None = None, access: Access | None = None) -> None:
         self._keyring = keyring or Keyring()
-        self.service = service or Service()
-        self._allowances = Allowances(self.service)
+        self.access = access or Access()
+        self._allowances = Allowances(self.access)
 
     @property
     def needs_keys(self) -> bool:
@@ -68,7 +68,7 @@ class Door:
     @property
     def max_bytes(self) -> int:
         """How large a request may be."""
-        return self.service.max_request_kb * 1024
+        return self.access.max_request_kb * 1024
 
     def admit(self, scope: Scope) -> Caller:
         """Who asks; raises `ApiError` if they may not."""

@@ -22,7 +22,7 @@ from bentos.schemas import (
     SearchResponse,
     WriteRequest,
 )  # fmt: skip
-from bentos.sse import event
+from bentos.sse import described, event
 from bentos.visit import Visit, Visiting
 from llm_twin_assets.inference.answer import Answer, Delta
 from llm_twin_assets.inference.prompts import Message
@@ -48,7 +48,7 @@ _EVENTS = {
         "The answer; with `stream` as events: `delta` with a part of the text, at last `answer` with all of it, or "
         "`error`"
     ),
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": described("delta", "answer", "error"),
 }
 
 router = APIRouter(prefix="/v1", responses=_ERRORS)

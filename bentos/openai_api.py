@@ -22,7 +22,7 @@ from bentos.openai_schemas import (
     OpenAIErrorOut,
 )  # fmt: skip
 from bentos.releases import Released
-from bentos.sse import event
+from bentos.sse import described, event
 from bentos.visit import Visiting
 from llm_twin_assets.inference.answer import Answer, Delta
 from llm_twin_assets.inference.engine import Sampling
@@ -43,7 +43,7 @@ _SAID = {
 _ERRORS: dict[int | str, dict[str, object]] = {
     status: {"model": OpenAIErrorOut, "description": said} for status, said in _SAID.items()
 }
-_EVENTS = {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+_EVENTS: dict[str, object] = {"content": described()}
 
 _CHAT = "/v1/chat/completions"
 _DONE = event("[DONE]")

@@ -93,7 +93,7 @@ class EmbeddingsRequest(_In):
     """Texts for the embedding model of an author's release; tokens are not taken, for they are another model's."""
 
     model: ModelName
-    input: Embedded | Annotated[tuple[Embedded, ...], Field(min_length=1, max_length=128)]
+    input: Embedded | Annotated[tuple[Embedded, ...], Field(min_length=1, max_length=100)]
     encoding_format: Literal["float", "base64"] = "float"
 
     @property

@@ -37,8 +37,8 @@ class Twin:
         # BentoML configures its own logger alone.
         logging.getLogger("bentos").setLevel(logging.INFO)
         environment = Environment.current()
-        serving, embedding, retrieval, service = sections(environment)
-        door = Door(keyring(environment), service)
+        serving, embedding, retrieval, access = sections(environment)
+        door = Door(keyring(environment), access)
         check_address(keys_needed=door.needs_keys)
         self._tracer = tracer_for(environment.phoenix_url)
         self._releases = ReleaseFollower(

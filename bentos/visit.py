@@ -16,8 +16,8 @@ from bentos.pool import Pool, Wanted
 from bentos.releases import Released
 from bentos.sse import EventStream
 from llm_twin_assets.inference.answer import Answer, Delta
+from resources.access_settings import Access
 from resources.api_keys import Endpoint
-from resources.service_settings import Service
 
 T = TypeVar("T")
 
@@ -39,9 +39,9 @@ class Pools:
     searches: Pool
 
     @classmethod
-    def of(cls, service: Service) -> "Pools":
+    def of(cls, access: Access) -> "Pools":
         """As the settings say."""
-        return cls(Pool("answer", service.threads, service.queue), Pool("search", _SEARCHES, _SEARCHES_WAITING))
+        return cls(Pool("answer", access.threads, access.queue), Pool("search", _SEARCHES, _SEARCHES_WAITING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ async def _visit(request: Request, _: Annotated[object, _KEY]) -> Visit:
     desk = getattr(state, "desk", None)
     if not isinstance(desk, Desk):
         raise ApiError(503, "not_ready", "the service is starting", retry_after=5)
-    until = asyncio.get_running_loop().time() + state.door.service.deadline_seconds
+    until = asyncio.get_running_loop().time() + state.door.access.deadline_seconds
     return Visit(desk, request.state.caller, request, state.pools, until)
 
 

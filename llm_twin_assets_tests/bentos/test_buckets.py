@@ -1,6 +1,6 @@
 from bentos.buckets import Allowances, Bucket
+from resources.access_settings import Access
 from resources.api_keys import new_key
-from resources.service_settings import Service
 
 
 class Clock:
@@ -38,7 +38,7 @@ def test_what_was_used_may_overdraw_it_and_is_waited_for():
 
 
 def test_a_key_has_its_own_allowance_and_a_changed_record_another():
-    allowances = Allowances(Service(requests_per_minute=1))
+    allowances = Allowances(Access(requests_per_minute=1))
     (_, one), (_, two) = new_key("one"), new_key("two", requests_per_minute=2)
     assert allowances.of(one).requests.take(1) == 0.0
     assert allowances.of(one).requests.take(1) > 0

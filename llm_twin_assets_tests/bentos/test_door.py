@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from bentos.api import create_app
 from bentos.door import Caller, Door
 from bentos.errors import ApiError
+from resources.access_settings import Access
 from resources.api_keys import Keyring, new_key, write_keys
-from resources.service_settings import Service
 
 LET_IN = 503
 
@@ -78,10 +78,10 @@ def test_a_key_has_so_many_requests_a_minute(path: Path):
 
 
 def test_a_key_is_for_its_endpoints_and_its_tokens_run_out():
-    service = Service(tokens_per_minute=60)
+    access = Access(tokens_per_minute=60)
     (token, key), ring = new_key("one", endpoints=("answer",)), Keyring()
     ring._by_digest[key.sha256], ring._needed = key, True
-    caller = Door(ring, service).admit(scope(bearer(token)))
+    caller = Door(ring, access).admit(scope(bearer(token)))
     caller.check_may("answer")
     with pytest.raises(ApiError, match="not for 'search'") as caught:
         caller.check_may("search")
@@ -108,7 +108,7 @@ def scope(headers: dict[str, str]) -> dict[str, object]:
 
 
 def test_a_request_of_ten_megabytes_is_refused_before_it_is_read():
-    api = client(Door(service=Service(max_request_kb=64)))
+    api = client(Door(access=Access(max_request_kb=64)))
     json = {"Content-Type": "application/json"}
     response = api.post("/v1/answer", content=b"x" * 10_000_000, headers=json)
     assert (response.status_code, response.json()["error"]["type"]) == (413, "too_large")

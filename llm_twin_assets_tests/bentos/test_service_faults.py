@@ -17,10 +17,10 @@ from bentos.door import Door
 from llm_twin_assets.inference.engine import EngineError
 from llm_twin_assets_tests.bentos import servers
 from llm_twin_assets_tests.bentos.scripted import Scripted, scripted_desk
+from resources.access_settings import Access
 from resources.api_keys import Keyring, new_key, write_keys
 from resources.embedder import Embedder
 from resources.errors import StorageError
-from resources.service_settings import Service
 
 ASKED = {"question": "How should I split samples into training and test set?", "author": "maya"}
 STREAMED = {**ASKED, "stream": True}
@@ -28,9 +28,9 @@ SLOW = 0.2
 
 
 @contextmanager
-def serving(desk: Desk, keyring: Keyring | None = None, **service: float) -> Iterator[httpx.Client]:
+def serving(desk: Desk, keyring: Keyring | None = None, **access: float) -> Iterator[httpx.Client]:
     app = create_app()
-    open_up(app, desk, Door(keyring, Service.model_validate(service)))
+    open_up(app, desk, Door(keyring, Access.model_validate(access)))
     with servers.in_thread(app) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield client
 
