@@ -17,6 +17,7 @@ class ServingModel(ChatEndpoint):
     """
 
     context_tokens: int = Field(default=8192, ge=256)
+    max_kb: int = Field(default=8192, ge=1)
     pause_seconds: float = Field(default=15.0, gt=0)
     patience: Patience = Patience(timeout=20.0, deadline=60.0, attempts=3, longest_wait=5.0)
 

@@ -24,14 +24,6 @@ class LruCache(Generic[V]):
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def __len__(self) -> int:
-        return len(self._values)
-
-    @property
-    def bytes(self) -> int:
-        """How large all values and their keys are together."""
-        return self._bytes
-
     def get(self, key: str) -> V | None:
         """The value, which is now the one used last."""
         with self._lock:

@@ -36,7 +36,7 @@ class OpenAIEngine:
         self.context_tokens = endpoint.context_tokens
         self._endpoint = endpoint
         self._stream = ChatStream(endpoint)
-        self._loop = LoopThread(self, "chat-model")
+        self._loop = LoopThread(self, "chat-model", self._stream.aclose)
         self._breaker = CircuitBreaker(endpoint.patience.failures, endpoint.pause_seconds, time.monotonic)
         self._free = threading.BoundedSemaphore(endpoint.concurrency + waiting)
 

@@ -115,23 +115,19 @@ class Support:
         return self._known[sentence]
 
 
-def judge(answer: str, passages: Sequence[str], *, question: str, threshold: float = DEFAULT_THRESHOLD) -> Verdict:
-    """Whether the passages support the answer, sentence by sentence."""
-    return Support(passages, question=question, threshold=threshold).judge(answer)
-
-
 def _malformed(answer: str, question: str) -> Verdict | None:
     said = content_words(answer)
     if not said:
         return Verdict(0.0, fault=Fault.EMPTY, reason="the model gave no answer")
-    if _repeated_share(answer) > _REPEATED_SHARE:
+    if repeated_share(answer) > _REPEATED_SHARE:
         return Verdict(0.0, fault=Fault.REPETITIVE, reason="the model repeated itself")
     if not set(said) - set(content_words(question)):
         return Verdict(0.0, fault=Fault.ECHO, reason="the model only repeated the question")
     return None
 
 
-def _repeated_share(text: str) -> float:
+def repeated_share(text: str) -> float:
+    """The share of runs of four words that were there before (rep-4: Welleck et al., ICLR 2020, §6); 0 for few runs."""
     all_words = words(text)
     runs = Counter(tuple(all_words[at : at + _RUN]) for at in range(len(all_words) - _RUN + 1))
     total = sum(runs.values())

@@ -56,7 +56,7 @@ _NEAR = (
 )
 _THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 _KEPT = 0.95
-_REFUSED = 0.85
+_REFUSED = 0.8
 
 
 def measure() -> list[Row]:

@@ -13,11 +13,11 @@ def test_a_cache_never_holds_more_than_it_may_and_what_it_gives_was_put_last(put
     for key, value in puts:
         cache.put(key, value)
         last[key] = value
-        assert len(cache) <= items
-        assert cache.bytes <= most
+        assert len(cache._values) <= items
+        assert cache._bytes <= most
     held = {key: kept for key in last if (kept := cache.get(key)) is not None}
     assert held.items() <= last.items()
-    assert cache.bytes == sum(len(key) + len(value) for key, value in held.items())
+    assert cache._bytes == sum(len(key) + len(value) for key, value in held.items())
 
 
 def test_what_was_not_used_for_longest_goes_first():

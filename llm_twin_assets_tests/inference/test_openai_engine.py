@@ -1,5 +1,6 @@
 """The engine behind an address: whatever the server does, there is text or an `EngineError`, soon."""
 
+import gc
 import threading
 import time
 
@@ -168,3 +169,16 @@ def test_refusals_are_answers_and_leave_the_circuit_closed(server):
         with pytest.raises(EngineError):
             asked.generate(PROMPT, Sampling(5))
     assert len(server.asked) == 3
+
+
+def test_an_engine_that_nobody_holds_closes_its_connections_and_its_thread(server):
+    server.answer = WHOLE
+    asked = engine(server)
+    asked.generate(PROMPT, Sampling(5))
+    threads = [each for each in threading.enumerate() if each.name == "chat-model"]
+    client = asked._stream._client
+    del asked
+    gc.collect()
+    for each in threads:
+        each.join(5)
+    assert client.is_closed
