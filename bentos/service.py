@@ -56,6 +56,7 @@ class Twin:
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
-        """Let go: send the last traces, stop following."""
+        """Let go: take no more work, stop following, send the last traces."""
+        app.state.pools.close()
         self._releases.stop()
         self._tracer.close()

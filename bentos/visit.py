@@ -43,6 +43,11 @@ class Pools:
         """As the settings say."""
         return cls(Pool("answer", access.threads, access.queue), Pool("search", _SEARCHES, _SEARCHES_WAITING))
 
+    def close(self) -> None:
+        """Begin nothing more."""
+        self.answers.close()
+        self.searches.close()
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:

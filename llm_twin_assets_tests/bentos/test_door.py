@@ -5,11 +5,17 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from bentos.api import create_app
+from bentos.api import create_app, open_up
+from bentos.desk import Desk
 from bentos.door import Caller, Door
 from bentos.errors import ApiError
+from bentos.follower import ReleaseFollower
+from bentos.releases import Released
 from resources.access_settings import Access
 from resources.api_keys import Keyring, new_key, write_keys
+from resources.object_store import ObjectStore
+from resources.settings import Serving
+from resources.tracing import NoTracer
 
 LET_IN = 503
 
@@ -126,3 +132,17 @@ def test_every_answer_carries_the_security_headers_and_no_cors_ones():
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
         assert "access-control-allow-origin" not in headers
+
+
+def test_only_sites_that_are_named_may_call_from_a_browser(objects: ObjectStore):
+    def opened(_: object) -> Released:
+        raise AssertionError("nothing is released")
+
+    app = create_app()
+    desk = Desk(ReleaseFollower(objects, opened), Serving(), NoTracer())
+    open_up(app, desk, Door(access=Access(cors_origins=("https://friend.example",))))
+    api = TestClient(app)
+    for origin, allowed in (("https://friend.example", "https://friend.example"), ("https://elsewhere.example", None)):
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        assert api.options("/v1/answer", headers=asked).headers.get("access-control-allow-origin") == allowed
+        assert api.get("/v1/authors", headers={"Origin": origin}).headers.get("access-control-allow-origin") == allowed
