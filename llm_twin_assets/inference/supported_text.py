@@ -32,6 +32,7 @@ class SupportedText:
         self._text = ""
         self._kept = ""
         self._kept_verdict = Verdict(0.0)
+        self._seen = 0
         self.given = 0
         self.verdict = support.judge("")
 
@@ -74,6 +75,9 @@ class SupportedText:
 
     def fresh(self) -> str:
         """What of the answer may be given now and was not yet; marks follow when their paragraph has ended."""
+        if len(self._kept) == self._seen:
+            return ""  # asked with every token, and a sentence has many
+        self._seen = len(self._kept)
         text, _ = cited(self._kept, self._cited(), self._chunks, ended=False)
         fresh, self.given = text[self.given :], len(text)
         return fresh
