@@ -1,43 +1,51 @@
 """The HTTP interface, without the server around it."""
 
-from typing import Annotated
+from typing import Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
-from bentos import errors
+from bentos import errors, native, openai_api, openai_errors
+from bentos.chat_page import page
 from bentos.desk import Desk
-from bentos.schemas import AnswerRequest, AnswerResponse, ErrorOut, ReleaseOut
-from resources.settings import AuthorKey
+from bentos.door import Door
+from bentos.gate import Gate
+from bentos.visit import Pools
 
-_ERRORS: dict[int | str, dict[str, object]] = {
-    404: {"model": ErrorOut, "description": "no such author"},
-    422: {"model": ErrorOut, "description": "the request is not well formed"},
-    503: {"model": ErrorOut, "description": "nothing is released, or its release cannot answer"},
-}
+
+class _Described(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI names its own 422 everywhere; where OpenAI's clients ask, what is not well formed is 400."""
+        described = super().openapi()
+        for path, operations in described["paths"].items():
+            for operation in operations.values() if openai_errors.speaks(path) else ():
+                operation["responses"].pop("422", None)
+        return described
 
 
 def create_app() -> FastAPI:
-    """The app; `app.state.desk` is set by whoever starts it, and until then every answer is 503."""
+    """The app, before `open_up`: it stands open to this machine alone, and every answer is 503."""
     # FastAPI's own documentation pages load their scripts from elsewhere.
-    app = FastAPI(title="LLM Twin", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app = _Described(title="LLM Twin", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app.state.door = Door()
     errors.install(app)
-
-    # Plain functions: FastAPI runs them in a thread, so that a model at work does not hold up the event loop.
-    @app.post("/v1/answer", responses=_ERRORS)
-    def answer(request: AnswerRequest, desk: Annotated[Desk, Depends(_desk)]) -> AnswerResponse:
-        """Answer a question from what an author wrote, with citations."""
-        return desk.answer(request)
-
-    @app.get("/v1/releases/current", responses=_ERRORS)
-    def current_release(desk: Annotated[Desk, Depends(_desk)], author: AuthorKey | None = None) -> ReleaseOut:
-        """The release that answers now."""
-        return desk.release(author)
-
+    app.include_router(native.router)
+    app.include_router(openai_api.router)
+    app.include_router(page())
+    app.add_middleware(Gate)
     return app
 
 
-def _desk(request: Request) -> Desk:
-    desk = getattr(request.app.state, "desk", None)
-    if not isinstance(desk, Desk):
-        raise errors.ApiError(503, "not_ready", "the service is starting")
-    return desk
+def open_up(app: FastAPI, desk: Desk, door: Door | None = None) -> None:
+    """Begin to answer from a desk; once for an app, before its first request."""
+    app.state.desk = desk
+    app.state.door = door = door or app.state.door
+    app.state.pools = Pools.of(door.access)
+    if origins := door.access.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After"],
+        )

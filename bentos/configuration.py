@@ -6,22 +6,17 @@ from pydantic import ValidationError
 
 from resources.errors import ConfigurationError
 from resources.service_settings import ServiceSettings
-from resources.settings import Embedding, Environment, Retrieval, Serving, Settings
+from resources.settings import Environment, Settings
 from resources.yaml_source import YamlSource
 
 # In a bento alone: what twin.yaml said when `twin bento` built it.
 TAKEN_ALONG = Path(__file__).with_name("serving.yaml")
 
 
-def sections(environment: Environment) -> tuple[Serving, Embedding, Retrieval]:
-    """The sections that serving needs: of `twin.yaml`, else as the bento took them along, else the defaults."""
-    found = _found(environment.config)
-    return found.serving, found.embedding, found.retrieval
-
-
-def _found(config: Path) -> ServiceSettings:
-    if config.is_file():
-        return ServiceSettings.of(Settings.load(config))
+def service_settings(environment: Environment) -> ServiceSettings:
+    """What serving needs to know: of `twin.yaml`, else as the bento took it along, else the defaults."""
+    if environment.config.is_file():
+        return ServiceSettings.of(Settings.load(environment.config))
     if not TAKEN_ALONG.is_file():
         return ServiceSettings()
     try:

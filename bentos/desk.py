@@ -1,61 +1,132 @@
 """The desk: takes a question, finds whose twin is asked, and has it answered from one release throughout."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
+from bentos.answer_log import AnswerLog
 from bentos.errors import ApiError
 from bentos.follower import ReleaseFollower
 from bentos.releases import Released
-from bentos.schemas import AnswerRequest, AnswerResponse, ReleaseOut, answer_out, release_out
-from llm_twin_assets.inference.answer import Limits, answer
+from llm_twin_assets.features.retrieve import Retrieved
+from llm_twin_assets.inference.answer import Answer, Delta, Limits, Twin, answer, answer_stream
+from llm_twin_assets.inference.engine import Cancellation, Sampling
+from llm_twin_assets.inference.opening import limits_of
+from llm_twin_assets.inference.prompts import Message
+from llm_twin_assets.inference.search import search
+from llm_twin_assets.inference.write import Form, write, write_stream
 from resources.settings import Serving
 from resources.tracing import Tracer
+from resources.vector_store import Filters
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a twin, however it came over the wire; with a `form` it is the topic of a draft.
+
+    Without `style` the author is quoted; unless `cached`, nothing that was remembered is said.
+    """
+
+    question: str
+    history: tuple[Message, ...] = ()
+    filters: Filters = field(default_factory=Filters)
+    k: int | None = None
+    sampling: Sampling | None = None
+    form: Form | None = None
+    style: bool = True
+    cached: bool = True
+
+
+class _How(TypedDict):
+    filters: Filters
+    limits: Limits
+    sampling: Sampling | None
+    tracer: Tracer
+    cancelled: Cancellation | None
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a request needs."""
+    """What a request needs. Whatever it does takes its time: it is called in a thread."""
 
     releases: ReleaseFollower
     serving: Serving
     tracer: Tracer
+    log: AnswerLog = field(default_factory=AnswerLog)
 
-    def answer(self, request: AnswerRequest) -> AnswerResponse:
-        """Answer a question; raises `ApiError` if nobody can."""
-        released = self._released(request.author)
-        limits = Limits(
-            k=request.k or self.serving.k,
-            max_new_tokens=self.serving.max_new_tokens,
-            support_threshold=self.serving.support_threshold,
-        )
-        given = answer(
-            released.twin, request.question, filters=request.filters.as_filters(), limits=limits, tracer=self.tracer
-        )
-        return answer_out(given, released.record)
+    def answer(self, released: Released, asked: Asked, cancelled: Cancellation) -> Answer:
+        """Answer a question, or draft on a topic; raises `TwinError` if neither can be."""
+        twin, how = _styled(released.twin, asked), self._how(asked, cancelled)
+        if asked.form is None:
+            given = answer(twin, asked.question, history=asked.history, cached=asked.cached, **how)
+        else:
+            given = write(twin, asked.question, asked.form, **how)
+        self.log.keep(given, released.record)
+        return given
 
-    def release(self, author: str | None) -> ReleaseOut:
-        """The release that answers for an author; raises `ApiError` if there is none."""
-        return release_out(self._released(author).record)
+    def answer_stream(self, released: Released, asked: Asked, cancelled: Cancellation) -> Iterator[Delta | Answer]:
+        """The same as it comes; the deltas joined are the text of the answer that ends them."""
+        twin, how = _styled(released.twin, asked), self._how(asked, cancelled)
+        if asked.form is None:
+            parts = answer_stream(twin, asked.question, history=asked.history, cached=asked.cached, **how)
+        else:
+            parts = write_stream(twin, asked.question, asked.form, **how)
+        for part in parts:
+            if isinstance(part, Answer):
+                self.log.keep(part, released.record)
+            yield part
 
-    def _released(self, author: str | None) -> Released:
+    def search(self, released: Released, asked: Asked) -> Retrieved:
+        """Chunks of the release's snapshot."""
+        twin = released.twin if asked.cached else released.twin.uncached
+        return search(twin, asked.question, asked.k or self.serving.k, asked.filters, tracer=self.tracer)
+
+    def served(self, authors: Collection[str] | None = None) -> list[Released]:
+        """What answers now, of these authors."""
         current = self.releases.current
-        if not current:
-            raise ApiError(503, "nothing_released", self._why_nothing())
+        return [current[author] for author in sorted(current) if authors is None or author in authors]
+
+    def released(self, author: str | None, authors: Collection[str] | None = None) -> Released:
+        """The release that answers for an author; raises `ApiError` if there is none, or not for who may ask these."""
+        if author is not None and authors is not None and author not in authors:
+            # The same words as for nobody: who may not ask need not know who there is.
+            raise _unknown(author)
+        current = {each.record.author: each for each in self.served(authors)}
         if author is None:
-            return _only(current)
+            return self._only(current)
         if released := current.get(author):
             return released
         if author in self.releases.known:
-            raise ApiError(503, "not_loaded", f"the release of '{author}' is not loaded")
-        raise ApiError(404, "unknown_author", f"there is no released twin of '{author}'")
+            raise ApiError(503, "not_loaded", f"the release of '{author}' is not loaded", retry_after=5)
+        if not self.releases.current:
+            raise self._nothing()
+        raise _unknown(author)
 
-    def _why_nothing(self) -> str:
+    def _how(self, asked: Asked, cancelled: Cancellation) -> _How:
+        limits = limits_of(self.serving, asked.k, asked.sampling.max_new_tokens if asked.sampling else None)
+        return _How(
+            filters=asked.filters, limits=limits, sampling=asked.sampling, tracer=self.tracer, cancelled=cancelled
+        )
+
+    def _only(self, current: Mapping[str, Released]) -> Released:
+        if not current:
+            raise self._nothing()
+        if len(current) > 1:
+            known = ", ".join(sorted(current))
+            raise ApiError(422, "author_needed", f"several twins are released; name one of: {known}", param="author")
+        return next(iter(current.values()))
+
+    def _nothing(self) -> ApiError:
         if self.releases.known:
-            return "a release is being loaded, or cannot be; try again in a moment"
-        return "no twin has been released yet"
+            why = "a release is being loaded, or cannot be; try again in a moment"
+            return ApiError(503, "nothing_released", why, retry_after=5)
+        return ApiError(503, "nothing_released", "no twin has been released yet", retry_after=60)
 
 
-def _only(current: Mapping[str, Released]) -> Released:
-    if len(current) > 1:
-        raise ApiError(422, "author_needed", f"several twins are released; name one of: {', '.join(sorted(current))}")
-    return next(iter(current.values()))
+def _styled(twin: Twin, asked: Asked) -> Twin:
+    # Answers that are remembered are the model's.
+    return twin if asked.style else replace(twin, engine=None, answers=None)
+
+
+def _unknown(author: str) -> ApiError:
+    return ApiError(404, "unknown_author", f"there is no released twin of '{author}'", param="author")

@@ -5,15 +5,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llm_twin_assets.domain.release import Release
-from llm_twin_assets.features.retriever import retriever_of
+from llm_twin_assets.domain.scrub import Scrubber
 from llm_twin_assets.inference.answer import Twin
-from llm_twin_assets.inference.engines import TransformersEngine
+from llm_twin_assets.inference.engine import Sampling
+from llm_twin_assets.inference.opening import engine_of, open_twin
 from llm_twin_assets.inference.prompts import messages, prompt_digest
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
 from resources.folder_digest import folder_digest
 from resources.object_store import ObjectStore
-from resources.settings import Embedding, Environment, Retrieval
+from resources.service_settings import ServiceSettings
+from resources.settings import Environment
 from resources.vector_stores import vector_store
 
 _ENGINE = "transformers"
@@ -29,6 +31,7 @@ class Released:
 
     record: Release
     twin: Twin
+    embedder: Embedder
     # A model copied from a bucket lives as long as the release does; empty where the store is a folder.
     scratch: tempfile.TemporaryDirectory[str] = field(repr=False)
 
@@ -45,16 +48,10 @@ class Released:
 class ReleaseOpener:
     """Opens a release record: checks its pins, loads its model, opens its snapshot, lets it answer once."""
 
-    def __init__(
-        self,
-        environment: Environment,
-        embedding: Embedding,
-        retrieval: Retrieval = Retrieval(),  # noqa: B008 - frozen
-    ) -> None:
+    def __init__(self, environment: Environment, settings: ServiceSettings = ServiceSettings()) -> None:  # noqa: B008
         self._objects = ObjectStore(environment.under("objects"))
         self._vectors = vector_store(environment.under("embedded"))
-        self._embedding = embedding
-        self._retrieval = retrieval
+        self._settings = settings
         self._environment = environment
         self._embedders: dict[str, Embedder] = {}
 
@@ -69,23 +66,33 @@ class ReleaseOpener:
             raise StorageError(f"the snapshot '{record.snapshot}' holds nothing", where=where(record))
         folder, scratch = self._model(record)
         _check(record, "model", record.model_digest, folder_digest(folder))
-        engine = TransformersEngine(folder, name=f"{record.model_name}/{record.model_version}")
-        retriever = retriever_of(index, embedder, self._retrieval)
-        twin = Twin(record.author, record.author_name, retriever, embedder, engine, _labels(record))
+        engine = engine_of(self._settings.serving, folder, f"{record.model_name}/{record.model_version}")
+        twin = open_twin(
+            record.author,
+            record.author_name,
+            index,
+            embedder,
+            engine,
+            _labels(record),
+            serving=self._settings.serving,
+            retrieval=self._settings.retrieval,
+            scrubber=Scrubber.of(self._settings.scrub, self._settings.public.get(record.author, ())),
+        )
         # What is slow only once, or fails only when used, should be so before the swap.
         embedder.encode(["warm"])
-        engine.generate(messages("Hello", author_name=record.author_name), 2)
-        return Released(record, twin, scratch)
+        if engine is not None and self._settings.serving.engine == "transformers":
+            engine.generate(messages("Hello", author_name=record.author_name), Sampling(2))
+        return Released(record, twin, embedder, scratch)
 
     def _embedder(self, model: str) -> Embedder:
         if model not in self._embedders:
-            revision = self._embedding.revision if model == self._embedding.model else None
+            revision = self._settings.embedding.revision if model == self._settings.embedding.model else None
             self._embedders[model] = Embedder(
                 model,
                 revision,
-                self._embedding.batch_size,
-                backend=self._embedding.backend,
-                precision=self._embedding.precision,
+                self._settings.embedding.batch_size,
+                backend=self._settings.embedding.backend,
+                precision=self._settings.embedding.precision,
                 cache=self._environment.cache("embedding"),
             )
         return self._embedders[model]

@@ -1,19 +1,17 @@
-"""What goes over the wire."""
+"""What goes over the wire: questions and what they may draw on."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from llm_twin_assets.domain.document import Category
-from llm_twin_assets.domain.release import Release
-from llm_twin_assets.inference.answer import Answer
 from resources.settings import AuthorKey
 from resources.vector_store import Filters
 
 
-def _encodable(text: str) -> str:
-    # JSON may spell half of a surrogate pair; no tokenizer and no trace can carry it.
+def encodable(text: str) -> str:
+    """Text as it is; raises `ValueError` if JSON spelt half of a surrogate pair, which no tokenizer can carry."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -25,18 +23,29 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-Text = Annotated[str, AfterValidator(_encodable)]
+# The longest question, and the longest turn of a conversation before it, in characters.
+MAX_QUESTION = 2000
+MAX_TURN = 8000
+MAX_TURNS = 40
+
+Text = Annotated[str, AfterValidator(encodable)]
+# Not blanks alone: the pattern says so in the schema, too.
 Question = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_encodable)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION, pattern=r"\S"),
+    AfterValidator(encodable),
 ]
+Turn = Annotated[str, StringConstraints(max_length=MAX_TURN), AfterValidator(encodable)]
 Moment = Annotated[datetime, AfterValidator(_aware)]
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
+    """A part of a request or an answer: immutable, and nothing unknown is passed over."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
-class FiltersIn(_Wire):
+class FiltersIn(Wire):
     """Which of the author's documents an answer may draw on; a date without a zone is UTC."""
 
     categories: Annotated[tuple[Category, ...], Field(min_length=1)] | None = None
@@ -59,16 +68,49 @@ class FiltersIn(_Wire):
         )
 
 
-class AnswerRequest(_Wire):
-    """A question to a twin; the author may be left out where only one is released."""
+class TurnIn(Wire):
+    """What was said before."""
 
-    question: Question
+    role: Literal["user", "assistant"]
+    content: Turn
+
+
+class _Asked(Wire):
+    """What every request to a twin may say; the author may be left out where only one is released."""
+
     author: AuthorKey | None = None
     filters: FiltersIn = FiltersIn()
     k: int | None = Field(default=None, ge=1, le=50)
 
 
-class CitationOut(_Wire):
+class AnswerRequest(_Asked):
+    """A question to a twin.
+
+    `history` is the conversation so far, oldest first. Without `style` the author is quoted and the model not asked.
+    With `stream` the answer comes as server-sent events.
+    """
+
+    question: Question
+    history: Annotated[tuple[TurnIn, ...], Field(max_length=MAX_TURNS)] = ()
+    style: bool = True
+    stream: bool = False
+
+
+class SearchRequest(_Asked):
+    """What to look for, in one's own words."""
+
+    query: Question
+
+
+class WriteRequest(_Asked):
+    """What to draft, and in which form; with `stream` it comes as server-sent events."""
+
+    topic: Question
+    form: Literal["post", "article"] = "post"
+    stream: bool = False
+
+
+class CitationOut(Wire):
     """The mark `[marker]` in the answer: `quote` is the cleaned document's text from `start` to `end`."""
 
     marker: int
@@ -81,19 +123,21 @@ class CitationOut(_Wire):
     score: float
 
 
-class Usage(_Wire):
+class Usage(Wire):
     """Tokens that the model read and wrote."""
 
     prompt_tokens: int
     completion_tokens: int
 
 
-class AnswerResponse(_Wire):
+class AnswerResponse(Wire):
     """An answer. `reason` says why it is `degraded`.
 
     Either the author is quoted because the model could not answer, or a part of the search failed.
+    `answer_id` is what `/v1/answers/{answer_id}/lineage` knows it by.
     """
 
+    answer_id: str
     answer: str
     citations: tuple[CitationOut, ...]
     author: str
@@ -109,7 +153,48 @@ class AnswerResponse(_Wire):
     trace_url: str | None
 
 
-class ReleaseOut(_Wire):
+class ChunkOut(Wire):
+    """A chunk found: `text` is the cleaned document's text from `start` to `end`; a higher `score` is better."""
+
+    chunk_id: str
+    document_id: str
+    category: str
+    platform: str
+    url: str | None
+    title: str
+    context: str
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+class SearchResponse(Wire):
+    """What was found, best first; `lacking` says which parts of the search failed."""
+
+    chunks: tuple[ChunkOut, ...]
+    author: str
+    release: str
+    snapshot: str
+    degraded: bool
+    lacking: tuple[str, ...]
+
+
+class AuthorOut(Wire):
+    """Somebody whose twin answers."""
+
+    author: str
+    author_name: str
+    release: str
+
+
+class AuthorsOut(Wire):
+    """Everybody whose twin answers and whom the key may ask."""
+
+    authors: tuple[AuthorOut, ...]
+
+
+class ReleaseOut(Wire):
     """A release that is being served."""
 
     release: str
@@ -129,66 +214,34 @@ class ReleaseOut(_Wire):
     released_at: datetime
 
 
-class ErrorBody(_Wire):
+class DocumentOut(Wire):
+    """A document that an answer cites."""
+
+    document_id: str
+    url: str | None
+    title: str
+
+
+class LineageOut(Wire):
+    """What an answer stands on: its release, what that was made of, and the documents it cites."""
+
+    answer_id: str
+    answered_at: datetime
+    outcome: str
+    release: ReleaseOut
+    documents: tuple[DocumentOut, ...]
+    trace_id: str
+    trace_url: str | None
+
+
+class ErrorBody(Wire):
     """What went wrong: a stable type for programs, a message for people."""
 
     type: str
     message: str
 
 
-class ErrorOut(_Wire):
+class ErrorOut(Wire):
     """Every error looks like this."""
 
     error: ErrorBody
-
-
-def answer_out(answer: Answer, release: Release) -> AnswerResponse:
-    """An answer and the release that gave it, for the wire."""
-    return AnswerResponse(
-        answer=answer.text,
-        citations=tuple(
-            CitationOut(
-                marker=each.marker,
-                document_id=each.document_id,
-                url=each.url,
-                title=each.title,
-                start=each.start,
-                end=each.end,
-                quote=each.quote,
-                score=round(each.score, 4),
-            )
-            for each in answer.citations
-        ),
-        author=release.author,
-        release=release.release_id,
-        model_version=release.model_version,
-        snapshot=release.snapshot,
-        outcome=answer.outcome.value,
-        degraded=answer.degraded,
-        reason=answer.reason,
-        support=round(answer.support, 3),
-        usage=Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens),
-        trace_id=answer.trace_id,
-        trace_url=answer.trace_url,
-    )
-
-
-def release_out(release: Release) -> ReleaseOut:
-    """A release for the wire: no path of this machine, no digest that means nothing to a caller."""
-    return ReleaseOut(
-        release=release.release_id,
-        author=release.author,
-        author_name=release.author_name,
-        sequence=release.sequence,
-        model_name=release.model_name,
-        model_version=release.model_version,
-        base=release.base,
-        dataset=release.dataset,
-        snapshot=release.snapshot,
-        embedder=release.embedder,
-        approver=release.approver,
-        reason=release.reason,
-        verdict=release.verdict,
-        override=release.override,
-        released_at=release.released_at,
-    )

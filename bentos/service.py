@@ -1,6 +1,7 @@
 """The BentoML service `Twin`: `bentoml serve bentos.service:Twin --host 127.0.0.1 --port 8000`.
 
-It reads `TWIN_HOME`, `TWIN_CONFIG` (where there is a file) and `PHOENIX_URL` when it starts, not when it is imported.
+It reads `TWIN_HOME`, `TWIN_CONFIG` (where there is a file), `TWIN_KEYS`, `TWIN_KEYS_FILE` and `PHOENIX_URL` when it
+starts, not when it is imported.
 """
 
 import logging
@@ -8,11 +9,14 @@ import warnings
 
 import bentoml
 
-from bentos.api import create_app
-from bentos.configuration import sections
+from bentos.api import create_app, open_up
+from bentos.configuration import service_settings
 from bentos.desk import Desk
+from bentos.door import Door
 from bentos.follower import ReleaseFollower
+from bentos.listening import check_address
 from bentos.releases import ReleaseOpener
+from resources.api_keys import keyring
 from resources.object_store import ObjectStore
 from resources.settings import Environment
 from resources.tracing import tracer_for
@@ -33,14 +37,16 @@ class Twin:
         # BentoML configures its own logger alone.
         logging.getLogger("bentos").setLevel(logging.INFO)
         environment = Environment.current()
-        serving, embedding, retrieval = sections(environment)
+        settings = service_settings(environment)
+        door = Door(keyring(environment), settings.access)
+        check_address(keys_needed=door.needs_keys)
         self._tracer = tracer_for(environment.phoenix_url)
         self._releases = ReleaseFollower(
             ObjectStore(environment.under("objects")),
-            ReleaseOpener(environment, embedding, retrieval).open,
-            warm=serving.warm,
+            ReleaseOpener(environment, settings).open,
+            warm=settings.serving.warm,
         )
-        app.state.desk = Desk(self._releases, serving, self._tracer)
+        open_up(app, Desk(self._releases, settings.serving, self._tracer), door)
         # Models load in the follower's thread: the port answers at once, and /readyz says when questions may come.
         self._releases.start()
 
@@ -50,6 +56,7 @@ class Twin:
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
-        """Let go: send the last traces, stop following."""
+        """Let go: take no more work, stop following, send the last traces."""
+        app.state.pools.close()
         self._releases.stop()
         self._tracer.close()

@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Iterable
 
-from bentos.api import create_app
-from bentos.configuration import sections
+from bentos.api import create_app, open_up
+from bentos.configuration import service_settings
 from bentos.desk import Desk
 from bentos.follower import ReleaseFollower
 from bentos.releases import ReleaseOpener
@@ -35,13 +35,12 @@ def smoke_test(record: Release, environment: Environment) -> str:
     Raises `TwinError` if any of it fails.
     """
     began = time.monotonic()
-    serving, embedding, retrieval = sections(environment)
-    follower = ReleaseFollower(
-        ObjectStore(environment.under("objects")), ReleaseOpener(environment, embedding, retrieval).open, warm=False
-    )
+    settings = service_settings(environment)
+    opener = ReleaseOpener(environment, settings)
+    follower = ReleaseFollower(ObjectStore(environment.under("objects")), opener.open, warm=False)
     follower.serve(record)
     index = vector_store(environment.under("embedded")).open(record.author, record.snapshot)
-    given = _ask(Desk(follower, serving, NoTracer()), record, _question(index))
+    given = _ask(Desk(follower, settings.serving, NoTracer()), record, _question(index))
     _check(given, record, index)
     marks = "1 citation" if len(given.citations) == 1 else f"{len(given.citations)} citations"
     return f"{given.outcome} with {marks} in {time.monotonic() - began:.1f} s"
@@ -52,7 +51,7 @@ def _ask(desk: Desk, record: Release, question: str) -> AnswerResponse:
     from fastapi.testclient import TestClient
 
     app = create_app()
-    app.state.desk = desk
+    open_up(app, desk)
     with TestClient(app, raise_server_exceptions=False) as client:
         response = client.post("/v1/answer", json={"question": question, "author": record.author})
     if response.status_code != 200:

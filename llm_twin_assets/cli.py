@@ -17,6 +17,7 @@ import typer
 from llm_twin_assets.commands.dataset import dataset
 from llm_twin_assets.commands.decisions import approve, reject, releases, rollback
 from llm_twin_assets.commands.failing import in_one_line
+from llm_twin_assets.commands.keys import keys
 from llm_twin_assets.commands.model import model
 from llm_twin_assets.commands.options import AuthorOption, JsonOption
 from llm_twin_assets.commands.provenance import bento, lineage
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 app.add_typer(dataset)
 app.add_typer(model)
+app.add_typer(keys)
 
 P = ParamSpec("P")
 

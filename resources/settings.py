@@ -9,12 +9,14 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from resources.access_settings import Access
 from resources.dataset_settings import Dataset as Dataset
 from resources.errors import ConfigurationError
 from resources.evaluation_settings import Evaluation as Evaluation
 from resources.llm_settings import Preference, RewritingModel, Teacher
 from resources.release_settings import Releasing
 from resources.section import Section
+from resources.serving_settings import Serving as Serving
 from resources.training_settings import Training
 from resources.upkeep_settings import Upkeep
 from resources.yaml_source import YamlSource
@@ -152,15 +154,6 @@ class Retrieval(Section):
     rewriting: Rewriting = Rewriting()
 
 
-class Serving(Section):
-    """How the service retrieves and answers; `warm` keeps the release before open, at the cost of its memory."""
-
-    k: int = Field(default=6, ge=1, le=50)
-    max_new_tokens: int = Field(default=160, ge=8)
-    support_threshold: float = Field(default=0.5, ge=0, le=1)
-    warm: bool = True
-
-
 class Monitoring(Section):
     """When the share of degraded or failed answers rings an alarm."""
 
@@ -185,6 +178,7 @@ class Settings(Section):
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()
+    access: Access = Access()
     monitoring: Monitoring = Monitoring()
     release: Releasing = Releasing()
     upkeep: Upkeep = Upkeep()

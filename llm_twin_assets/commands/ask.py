@@ -1,5 +1,6 @@
 """Ask the running service."""
 
+import os
 from typing import TypedDict
 
 import httpx
@@ -36,11 +37,13 @@ class ServiceError(TwinError):
 
 
 def ask(question: str, author: str | None, service_url: str) -> Answered:
-    """POST /v1/answer; raises `ServiceError` with what the service said."""
+    """POST /v1/answer, with the key in `TWIN_API_KEY` if there is one; raises `ServiceError` with what was said."""
+    key = os.environ.get("TWIN_API_KEY")
     try:
         response = httpx.post(
             f"{service_url}/v1/answer",
             json={"question": question, **({"author": author} if author else {})},
+            headers={"Authorization": f"Bearer {key}"} if key else None,
             timeout=120,
         )
     except httpx.TransportError as error:

@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets.draft import Draft
 from llm_twin_assets.datasets.near_duplicates import clusters, signature
 from llm_twin_assets.datasets.words import ngrams, plain_words, word_count, words_of
 from llm_twin_assets.domain.document import Category, CleanedDocument
 from llm_twin_assets.domain.sample import Sample
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from resources.settings import Dataset
 
 # A language in which less than this share of the documents is written is not one of the author's main ones.

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets.article_drafts import article_drafts
 from llm_twin_assets.datasets.code_drafts import code_drafts
 from llm_twin_assets.datasets.decontamination import decontaminate
@@ -16,6 +15,7 @@ from llm_twin_assets.datasets.topic import post_drafts
 from llm_twin_assets.domain.document import Category, CleanedDocument
 from llm_twin_assets.domain.identity import Json, digest
 from llm_twin_assets.domain.sample import Sample, Split, Tier
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from resources.settings import Dataset
 
 _NOTHING_PERSONAL = Scrubber.of(())

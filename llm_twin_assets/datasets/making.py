@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets import version
 from llm_twin_assets.datasets.instruct import generate
 from llm_twin_assets.datasets.split import assign
@@ -14,6 +13,7 @@ from llm_twin_assets.datasets.teacher_lessons import consulted
 from llm_twin_assets.datasets.version import DatasetVersion
 from llm_twin_assets.domain.document import CleanedDocument
 from llm_twin_assets.domain.identity import Json, digest, digest_of_set
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from resources.object_store import ObjectStore
 from resources.settings import Settings
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets.filters import DraftFilter, eligible
 from llm_twin_assets.datasets.instruct import drafts
 from llm_twin_assets.datasets.teacher import Lesson, Taught, teach
 from llm_twin_assets.domain.document import CleanedDocument
 from llm_twin_assets.domain.identity import Json
 from llm_twin_assets.domain.sample import Split
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from resources.llm_cache import ReplyCache
 from resources.llm_client import ChatClient
 from resources.llm_settings import Teacher

@@ -15,7 +15,6 @@ from llm_twin_assets.evaluation.exam.contestants import Contestants, Opened
 from llm_twin_assets.evaluation.exam.exam import Paper, exam_for
 from llm_twin_assets.evaluation.exam.examination import Sheet, mark, sit
 from llm_twin_assets.evaluation.exam.marking import marking_key
-from llm_twin_assets.evaluation.exam.remembering import RememberingEmbedder
 from llm_twin_assets.evaluation.gate import decide, warnings
 from llm_twin_assets.evaluation.judge.family import candidate_families
 from llm_twin_assets.evaluation.judge.judge import Pair
@@ -29,6 +28,7 @@ from llm_twin_assets.evaluation.sealed import documents_read, read_by_training, 
 from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets.features.retriever import retriever_of
 from llm_twin_assets.inference.answer import Limits
+from llm_twin_assets.inference.caches import CachedEncoder
 from llm_twin_assets.inference.prompts import prompt_digest
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
@@ -37,6 +37,9 @@ from resources.registry import Registry
 from resources.settings import Settings
 from resources.vector_store import VectorStore
 from resources.warehouse import Warehouse
+
+# All models are asked the same of the embedder: the same questions, the same passages.
+_CACHED_TEXTS, _CACHED_BYTES = 100_000, 256 * 2**20
 
 # Part of what a verdict rests on: raise it when the code measures the same answers otherwise.
 EVALUATOR = "2"
@@ -148,7 +151,7 @@ def _record(author: str, stores: Stores, settings: Settings) -> OpenRecord:
     snapshot = current_snapshot(author, stores.vector_store, stores.embedder)
     if snapshot is None:
         raise StorageError(f"author '{author}' has no embedded snapshot", mend=f"Run `twin run --author {author}`.")
-    serving, embedder = settings.serving, RememberingEmbedder(stores.embedder)
+    serving, embedder = settings.serving, CachedEncoder(stores.embedder, _CACHED_TEXTS, _CACHED_BYTES)
     return OpenRecord(
         author=author,
         author_name=settings.author(author).name,
@@ -158,6 +161,7 @@ def _record(author: str, stores: Stores, settings: Settings) -> OpenRecord:
             k=serving.k,
             max_new_tokens=min(serving.max_new_tokens, settings.evaluation.max_new_tokens),
             support_threshold=serving.support_threshold,
+            relevance_threshold=serving.relevance_threshold,
         ),
     )
 

@@ -29,7 +29,7 @@ class Citation:
 
 def unmarked(text: str) -> str:
     """A model's text without the marks that it made up."""
-    return _IMITATED.sub("", text).strip()
+    return _IMITATED.sub("", text)
 
 
 def quoted(quotes: Sequence[Quote], introduction: str) -> tuple[str, tuple[Citation, ...]]:
@@ -40,9 +40,12 @@ def quoted(quotes: Sequence[Quote], introduction: str) -> tuple[str, tuple[Citat
 
 
 def cited(
-    text: str, supported: Sequence[SupportedSentence], chunks: Sequence[FoundChunk]
+    text: str, supported: Sequence[SupportedSentence], chunks: Sequence[FoundChunk], *, ended: bool = True
 ) -> tuple[str, tuple[Citation, ...]]:
-    """A supported answer with a mark after each block, for the passages that its sentences stand on."""
+    """A supported answer with a mark after each block, for the passages that its sentences stand on.
+
+    The last block of an answer that has not `ended` may go on, and has no marks yet.
+    """
     citations: list[Citation] = []
     numbers: dict[tuple[str, int, int], int] = {}
     parts: list[str] = []
@@ -56,7 +59,8 @@ def cited(
                 if number == citation.marker:
                     citations.append(citation)
                 marks.append(number)
-        parts.append(text[written : block.end] + _marks(block, marks))
+        goes_on = not ended and block.end == len(text)
+        parts.append(text[written : block.end] + ("" if goes_on else _marks(block, marks)))
         written = block.end
     return "".join(parts), tuple(citations)
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from llm_twin_assets.domain.chunk import FoundChunk
-from llm_twin_assets.inference.engines import Generated
+from llm_twin_assets.inference.engine import Generated, Sampling
 from llm_twin_assets.inference.prompts import PASSAGES, SYSTEM, Message
 from resources.tracing import Value
 
@@ -58,13 +59,13 @@ def documents_found(chunks: Sequence[FoundChunk], lacking: Sequence[str] = ()) -
 
 
 def model_asked(
-    model: str, messages: Sequence[Message], max_new_tokens: int, variables: Mapping[str, str], template_version: str
+    model: str, messages: Sequence[Message], sampling: Sampling, variables: Mapping[str, str], template_version: str
 ) -> Attributes:
     """The generation, before it runs."""
     attributes: Attributes = {
         "openinference.span.kind": "LLM",
         "llm.model_name": model,
-        "llm.invocation_parameters": json.dumps({"max_new_tokens": max_new_tokens, "do_sample": False}),
+        "llm.invocation_parameters": json.dumps(asdict(sampling)),
         "llm.prompt_template.template": f"{SYSTEM}\n\n{PASSAGES}",
         "llm.prompt_template.variables": json.dumps(variables),
         "llm.prompt_template.version": template_version,

@@ -15,7 +15,7 @@ shared word fails.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
@@ -54,12 +54,13 @@ class SupportedSentence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an answer stands; `fault` and `reason` say why it does not."""
+    """Whether an answer stands; `fault` and `reason` say why it does not. `hopeless`: nor will any that goes on so."""
 
     score: float
     sentences: tuple[SupportedSentence, ...] = ()
     fault: Fault | None = None
     reason: str | None = None
+    hopeless: bool = False
 
     @property
     def supported(self) -> bool:
@@ -78,18 +79,40 @@ class _Searchable:
         }
 
 
-def judge(answer: str, passages: Sequence[str], *, question: str, threshold: float = DEFAULT_THRESHOLD) -> Verdict:
-    """Whether the passages support the answer, sentence by sentence."""
-    if fault := _malformed(answer, question):
-        return fault
-    searchable = [_Searchable(passage) for passage in passages]
-    found = tuple(supported for sentence in sentences(answer) if (supported := _best(sentence, searchable)) is not None)
-    score = sum(each.score * each.weight for each in found) / max(1, sum(each.weight for each in found))
-    if score < threshold:
-        return _unsupported(score, found, f"the retrieved text supports {score:.0%} of it; {threshold:.0%} are needed")
-    if any(each.weight >= _WEAKEST_WORDS and each.score < threshold * _WEAKEST for each in found):
-        return _unsupported(score, found, "one of its sentences has no support in the retrieved text")
-    return Verdict(score, found)
+class Support:
+    """Judges texts by the same passages; what was found for a sentence is remembered while an answer grows."""
+
+    def __init__(self, passages: Sequence[str], *, question: str, threshold: float = DEFAULT_THRESHOLD) -> None:
+        self._passages = [_Searchable(passage) for passage in passages]
+        self._question = question
+        self._threshold = threshold
+        self._known: dict[str, tuple[int, float, int] | None] = {}
+
+    def judge(self, answer: str) -> Verdict:
+        """Whether the passages support an answer, sentence by sentence."""
+        found = self.sentences(answer)
+        weakest = min((each.score for each in found if each.weight >= _WEAKEST_WORDS), default=1.0)
+        hopeless = weakest < self._threshold * _WEAKEST
+        if fault := _malformed(answer, self._question):
+            return replace(fault, hopeless=hopeless)
+        score = sum(each.score * each.weight for each in found) / max(1, sum(each.weight for each in found))
+        if score < self._threshold:
+            reason = f"the retrieved text supports {score:.0%} of it; {self._threshold:.0%} are needed"
+            return Verdict(score, found, Fault.UNSUPPORTED, reason, hopeless)
+        if hopeless:
+            reason = "one of its sentences has no support in the retrieved text"
+            return Verdict(score, found, Fault.UNSUPPORTED, reason, hopeless)
+        return Verdict(score, found)
+
+    def sentences(self, answer: str) -> tuple[SupportedSentence, ...]:
+        """Each sentence that says something, with the passage that supports it best."""
+        found = ((sentence, self._best(sentence.text)) for sentence in sentences(answer))
+        return tuple(SupportedSentence(sentence, *best) for sentence, best in found if best is not None)
+
+    def _best(self, sentence: str) -> tuple[int, float, int] | None:
+        if sentence not in self._known:
+            self._known[sentence] = _best(sentence, self._passages)
+        return self._known[sentence]
 
 
 def _malformed(answer: str, question: str) -> Verdict | None:
@@ -103,10 +126,6 @@ def _malformed(answer: str, question: str) -> Verdict | None:
     return None
 
 
-def _unsupported(score: float, found: tuple[SupportedSentence, ...], reason: str) -> Verdict:
-    return Verdict(score, found, Fault.UNSUPPORTED, reason)
-
-
 def repeated_share(text: str) -> float:
     """The share of runs of four words that were there before (rep-4: Welleck et al., ICLR 2020, §6); 0 for few runs."""
     all_words = words(text)
@@ -115,13 +134,14 @@ def repeated_share(text: str) -> float:
     return sum(count - 1 for count in runs.values()) / total if total >= _MIN_RUNS else 0.0
 
 
-def _best(sentence: Sentence, passages: Sequence[_Searchable]) -> SupportedSentence | None:
-    said = content_words(sentence.text)
+def _best(sentence: str, passages: Sequence[_Searchable]) -> tuple[int, float, int] | None:
+    """The passage that supports a sentence best, how well, and the sentence's weight; None if it says nothing."""
+    said = content_words(sentence)
     if not said:
         return None
     scores = [_score(said, passage) for passage in passages]
     best = max(range(len(scores)), key=scores.__getitem__, default=0)
-    return SupportedSentence(sentence, best, scores[best] if scores else 0.0, len(said))
+    return best, scores[best] if scores else 0.0, len(said)
 
 
 def _score(said: Sequence[str], passage: _Searchable) -> float:

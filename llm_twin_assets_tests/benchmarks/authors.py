@@ -15,11 +15,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets import version
 from llm_twin_assets.datasets.instruct import generate
 from llm_twin_assets.datasets.split import assign
 from llm_twin_assets.domain.sample import Split
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from llm_twin_assets.evaluation.measures.bits_per_byte import score_documents
 from llm_twin_assets.training.launch import environment
 from llm_twin_assets.training.plan import plan_for

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from llm_twin_assets.collection.reading.front_matter import split_page
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets import version
 from llm_twin_assets.datasets.instruct import generate
 from llm_twin_assets.datasets.split import assign
 from llm_twin_assets.domain.document import Category, CleanedDocument, RawDocument
 from llm_twin_assets.domain.identity import content_hash, document_id
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from llm_twin_assets.features.clean import clean
 from llm_twin_assets.features.errors import CleaningError
 from llm_twin_assets_tests.benchmarks.measuring import Row

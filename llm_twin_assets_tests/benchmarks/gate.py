@@ -110,7 +110,7 @@ class _Round:
         return output.model
 
     def _scores(self, name: str, model: Path) -> "Scores":
-        from llm_twin_assets.collection.scrub.scrubber import Scrubber
+        from llm_twin_assets.domain.scrub.scrubber import Scrubber
         from llm_twin_assets.evaluation.comparison import BITS_PER_BYTE, Scores
         from llm_twin_assets.evaluation.exam import generation
         from llm_twin_assets.evaluation.measures import authorship, choice, secrets, speech

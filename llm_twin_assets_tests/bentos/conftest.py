@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from bentos.desk import Desk
+from llm_twin_assets_tests.bentos.scripted import Scripted, scripted_desk
 from llm_twin_assets_tests.inference import tiny_twin
 from resources.embedder import Embedder
 
@@ -20,3 +22,17 @@ def built_home(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> 
     tiny_twin.write_model(home / "objects" / "models" / "tiny")
     tiny_twin.write_model(home / "objects" / "models" / "other", seed=1)
     return home
+
+
+@pytest.fixture(scope="session")
+def desk(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Two authors' twins with one model that says what it is told; it is the fixture `engine`."""
+    return scripted_desk(tmp_path_factory.mktemp("scripted"), embedder, Scripted())
+
+
+@pytest.fixture
+def engine(desk: Desk) -> Scripted:
+    found = desk.released("maya").twin.engine
+    assert isinstance(found, Scripted)
+    found.reset()
+    return found

@@ -5,12 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
 
 SECONDS = 120
 
@@ -38,6 +40,23 @@ def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -
         _stop(process)
 
 
+@contextmanager
+def in_thread(app: FastAPI) -> Iterator[str]:
+    """The app behind a real port of this process."""
+    import uvicorn
+
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        wait_for(f"http://127.0.0.1:{port}/v1/openapi.json")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(SECONDS)
+
+
 def wait_for(url: str, status: int = 200) -> None:
     """Until the address answers with that status."""
     deadline = time.monotonic() + SECONDS
@@ -47,7 +66,7 @@ def wait_for(url: str, status: int = 200) -> None:
                 return
         except httpx.TransportError:
             pass
-        time.sleep(0.2)
+        time.sleep(0.05)
     raise AssertionError(f"{url} did not answer {status} within {SECONDS} s")
 
 

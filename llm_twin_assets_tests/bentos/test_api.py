@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from bentos.api import create_app
+from bentos.api import create_app, open_up
 from bentos.desk import Desk
 from bentos.follower import ReleaseFollower
 from bentos.releases import ReleaseOpener
@@ -12,7 +12,7 @@ from llm_twin_assets_tests.inference.tiny_twin import DOCUMENTS, point_to, relea
 from resources.embedder import Embedder
 from resources.errors import StorageError
 from resources.object_store import ObjectStore
-from resources.settings import Embedding, Environment, Serving
+from resources.settings import Environment, Serving
 from resources.tracing import NoTracer
 
 TEXTS = {each.document_id: each.text for each in DOCUMENTS}
@@ -28,11 +28,11 @@ def home(built_home: Path, tmp_path: Path) -> Path:
 
 def client(home: Path) -> TestClient:
     environment = Environment(home=str(home), config=home / "none.yaml", service_url="", phoenix_url="")
-    opener = ReleaseOpener(environment, Embedding())
+    opener = ReleaseOpener(environment)
     following = ReleaseFollower(ObjectStore(str(home / "objects")), opener.open)
     following.poll()
     app = create_app()
-    app.state.desk = Desk(following, Serving(max_new_tokens=8), NoTracer())
+    open_up(app, Desk(following, Serving(max_new_tokens=8), NoTracer()))
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -149,7 +149,7 @@ def test_a_fault_inside_says_nothing_of_the_inside(
     def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("llm_twin_assets.inference.answer.Retriever.find", fails)
+    monkeypatch.setattr("llm_twin_assets.features.retrieve.Retriever.find", fails)
     response = api.post("/v1/answer", json=QUESTION)
     assert response.status_code == status
     assert "/home/x" not in response.text

@@ -45,10 +45,22 @@ def test_from_nothing_released_to_a_swap_under_requests(
         assert client.post("/v1/answer", json={**QUESTION, "author": "nobody"}).status_code == 404
         assert client.post("/v1/answer", json={"question": ""}).status_code == 422
         assert client.get("/v1/releases/current").json()["release"] == "maya-000001"
+        _assert_page_and_streams_are_ours(client)
 
         _assert_swaps_without_a_failure(client, built_home, embedder)
         _assert_trace_arrived(phoenix, given["trace_id"], given["trace_url"])
     assert "Traceback" not in log.read_text()
+
+
+def _assert_page_and_streams_are_ours(client: httpx.Client) -> None:
+    page = client.get("/")
+    assert "/chat.js" in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
+    assert [each["id"] for each in client.get("/v1/models").json()["data"]] == ["maya"]
+    streamed = client.post("/v1/answer", json={**QUESTION, "stream": True}).text
+    assert streamed.startswith("event: delta\ndata: ")
+    assert "event: answer\ndata: " in streamed
 
 
 def _assert_swaps_without_a_failure(client: httpx.Client, home: Path, embedder: Embedder) -> None:

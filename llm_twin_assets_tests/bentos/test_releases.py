@@ -13,7 +13,7 @@ from llm_twin_assets_tests.inference.tiny_twin import pinned, point_to, put_on_r
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
 from resources.object_store import ObjectStore
-from resources.settings import Embedding, Environment
+from resources.settings import Environment
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def opener(home: Path) -> ReleaseOpener:
     environment = Environment(
         home=str(home), config=home / "none.yaml", service_url="http://127.0.0.1:8000", phoenix_url=""
     )
-    return ReleaseOpener(environment, Embedding())
+    return ReleaseOpener(environment)
 
 
 def follower(home: Path, retry: float = 30.0) -> ReleaseFollower:

@@ -4,12 +4,12 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets import version
 from llm_twin_assets.datasets.instruct import Generated, generate
 from llm_twin_assets.datasets.split import Assignment, assign
 from llm_twin_assets.domain.document import CleanedDocument
 from llm_twin_assets.domain.identity import Json
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from llm_twin_assets_tests.conftest import cleaned
 from resources.object_store import ObjectStore
 from resources.settings import Dataset

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets.draft import Draft
 from llm_twin_assets.datasets.filters import normalized
 from llm_twin_assets.datasets.instruct import drafts, generate
@@ -12,6 +11,7 @@ from llm_twin_assets.datasets.spans import Span
 from llm_twin_assets.datasets.split import assign
 from llm_twin_assets.domain.document import Category, CleanedDocument
 from llm_twin_assets.domain.sample import Sample, Split, Tier
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from llm_twin_assets_tests.conftest import cleaned
 from llm_twin_assets_tests.datasets.made import article, made_of, words
 from resources.settings import Dataset

@@ -9,7 +9,7 @@ from llm_twin_assets.datasets.preference import Asked
 from llm_twin_assets.datasets.preference_rejection import LocalRejecter
 from llm_twin_assets.datasets.preference_spec import Conversation, GenerationError, GenerationSpec, Turn, answers
 from llm_twin_assets.domain.sample import Split
-from llm_twin_assets.inference.engines import TransformersEngine
+from llm_twin_assets.inference.engines import Sampling, TransformersEngine
 from llm_twin_assets.inference.prompts import messages
 from resources.bases import find_base
 from resources.llm_cache import ReplyCache
@@ -46,7 +46,7 @@ def test_a_batch_answers_what_each_would_alone(answered, engine):
     replies, _ = answered
     assert set(replies) == {"s0", "s1", "s2"}
     for each in ASKED:
-        alone = engine.generate(messages(each.instruction, author_name="Maya"), max_new_tokens=24)
+        alone = engine.generate(messages(each.instruction, author_name="Maya"), Sampling(24))
         assert replies[each.sample_id].text == alone.text
         assert replies[each.sample_id].prompt_tokens == alone.prompt_tokens
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets.instruct import generate
 from llm_twin_assets.datasets.split import Assignment
 from llm_twin_assets.datasets.teacher_lessons import lessons, report, taught
 from llm_twin_assets.datasets.teacher_prompts import enclosed as enclosed_by_us
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.sample import Split
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from llm_twin_assets_tests.conftest import cleaned
 from llm_twin_assets_tests.datasets.classroom import Classroom, enclosed
 from llm_twin_assets_tests.resources.fake_openai import Endless, Nothing, Said, completion, error, fake_openai

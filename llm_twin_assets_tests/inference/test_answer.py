@@ -1,54 +1,17 @@
 import re
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from llm_twin_assets.features.retrieve import Retriever
-from llm_twin_assets.inference.answer import Answer, Limits, Outcome, Twin, answer, fitting
-from llm_twin_assets.inference.engines import EngineError, Generated, TransformersEngine
-from llm_twin_assets.inference.prompts import Message
+from llm_twin_assets.inference.answer import Limits, Outcome, Twin, answer, fitting
+from llm_twin_assets.inference.engines import EngineError, TransformersEngine
 from llm_twin_assets_tests.inference import tiny_twin
+from llm_twin_assets_tests.inference.scripted import SPLIT, Scripted, assert_true, twin
 from resources.embedder import Embedder
 from resources.settings import Retrieval
 from resources.vector_store import Filters, Index
-
-TEXTS = {each.document_id: each.text for each in tiny_twin.DOCUMENTS}
-SPLIT = "How should I split samples into training and test set?"
-
-
-class Scripted:
-    """An engine that says what the test wants; a word is a token."""
-
-    name = "scripted"
-
-    def __init__(self, says: str | Callable[[], str], context_tokens: int = 1024) -> None:
-        self._says = says
-        self.context_tokens = context_tokens
-        self.prompts: list[Sequence[Message]] = []
-
-    def token_count(self, messages: Sequence[Message]) -> int:
-        return sum(len(message["content"].split()) for message in messages)
-
-    def generate(self, messages: Sequence[Message], max_new_tokens: int) -> Generated:
-        self.prompts.append(messages)
-        text = self._says if isinstance(self._says, str) else self._says()
-        return Generated(text, self.token_count(messages), min(len(text.split()), max_new_tokens))
-
-
-def twin(index: Index, embedder: Embedder, engine: Scripted | TransformersEngine) -> Twin:
-    return Twin(
-        tiny_twin.AUTHOR, "Maya Lindqvist", Retriever(index, embedder), embedder, engine, {"release": "maya-000001"}
-    )
-
-
-def assert_true(given: Answer) -> None:
-    """Every citation is exact, and marks and citations are the same set."""
-    marks = [int(mark) for mark in re.findall(r"\[(\d+)\]", re.sub(r"```.*?```", "", given.text, flags=re.DOTALL))]
-    assert set(marks) == {each.marker for each in given.citations}
-    for each in given.citations:
-        assert TEXTS[each.document_id][each.start : each.end] == each.quote
 
 
 def test_a_supported_answer_is_given_with_marks_to_exact_spans(index: Index, embedder: Embedder):

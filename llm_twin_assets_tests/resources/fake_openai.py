@@ -54,7 +54,27 @@ class Huge(Misbehaviour):
     """A body of so many megabytes that it must not be read to its end."""
 
 
-Behaviour = Said | Misbehaviour
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Pieces of an event stream, each sent on its own; `torn` ends the connection without the last chunk."""
+
+    pieces: tuple[bytes, ...]
+    torn: bool = False
+    pause: float = 0.0
+
+
+def events(*said: object, done: bool = True) -> bytes:
+    """Server-sent events; anything but bytes is sent as JSON."""
+    data = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in said]
+    return b"".join(b"data: " + each + b"\n\n" for each in (*data, *([b"[DONE]"] if done else [])))
+
+
+def delta(text: str | None, finish: str | None = None) -> dict:
+    """A part of a streamed completion."""
+    return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
+
+
+Behaviour = Said | Misbehaviour | Streamed
 
 
 def completion(text: object, *, usage: object = (100, 20), finish: str = "stop") -> Said:
@@ -81,6 +101,7 @@ class FakeOpenAi:
         self.at_once = 0
         self.most_at_once = 0
         self.stopped = threading.Event()
+        self.left = threading.Event()
         self._lock = threading.Lock()
 
     def in_turn(self, *answers: Behaviour) -> None:
@@ -127,12 +148,28 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(behaviour.body)
             return
         self.close_connection = True
-        if isinstance(behaviour, Silence):
+        if isinstance(behaviour, Streamed):
+            self.stream(behaviour)
+        elif isinstance(behaviour, Silence):
             self.server.fake.stopped.wait(10)
         elif isinstance(behaviour, Endless):
             self.pour(b" ", pause=0.01)
         elif isinstance(behaviour, Huge):
             self.pour(b" " * 2**16)
+
+    def stream(self, behaviour: Streamed) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        try:
+            for piece in behaviour.pieces:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                self.server.fake.stopped.wait(behaviour.pause)
+            if not behaviour.torn:
+                self.wfile.write(b"0\r\n\r\n")
+        except OSError:  # the client has heard enough
+            self.server.fake.left.set()
 
     def pour(self, piece: bytes, pause: float = 0.0) -> None:
         self.send_response(200)

@@ -10,7 +10,7 @@ from openinference.semconv.trace import SpanAttributes
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from llm_twin_assets.inference import spans
-from llm_twin_assets.inference.engines import Generated
+from llm_twin_assets.inference.engines import Generated, Sampling
 from resources.tracing import NoTracer, PhoenixTracer, phoenix_tracer, tracer_for
 
 
@@ -144,7 +144,7 @@ def test_attribute_names_are_those_of_openinference():
         *spans.question_asked("q", {}),
         *spans.answer_given("a", {}),
         *spans.retrieval_asked("q"),
-        *spans.model_asked("m", [{"role": "user", "content": "q"}], 8, {}, "v"),
+        *spans.model_asked("m", [{"role": "user", "content": "q"}], Sampling(8), {}, "v"),
         *spans.model_answered(Generated("a", 1, 2)),
     }
     flattened = ("llm.input_messages.", "llm.output_messages.", "retrieval.documents.")

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from llm_twin_assets.collection.connector import Found, Quarantined
 from llm_twin_assets.collection.engine.cross_posts import fingerprint
-from llm_twin_assets.collection.scrub import scrub
 from llm_twin_assets.domain.document import Category, RawDocument
 from llm_twin_assets.domain.identity import content_hash, document_id
+from llm_twin_assets.domain.scrub import scrub
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.domain.identity import digest
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from llm_twin_assets.evaluation.comparison import BITS_PER_BYTE, Scores
 from llm_twin_assets.evaluation.exam.exam import Exam
 from llm_twin_assets.evaluation.exam.generation import Output, Prompt, outputs, spool_of

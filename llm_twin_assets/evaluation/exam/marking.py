@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets.assets import read_cleaned
 from llm_twin_assets.domain.document import Category, CleanedDocument
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from llm_twin_assets.evaluation.exam.exam import Paper
 from llm_twin_assets.evaluation.exam.examination import MarkingKey, Sheet
 from llm_twin_assets.evaluation.measures.authorship import AuthorshipError, Text, train_verifier, window_size

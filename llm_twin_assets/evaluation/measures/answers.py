@@ -4,7 +4,7 @@ It runs twice: once to hear what it would ask a model, so that generation.py can
 with what the model answered.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from llm_twin_assets.evaluation.measures.answer_overlap import chrf, rouge_l, wo
 from llm_twin_assets.features.retrieve import QuestionEncoder, Retriever
 from llm_twin_assets.inference.answer import Answer, Limits, Outcome, Twin, answer
 from llm_twin_assets.inference.citations import Citation
-from llm_twin_assets.inference.engines import Engine, EngineError, Generated
+from llm_twin_assets.inference.engine import Cancellation, Engine, EngineError, Generated, Piece, Sampling
 from llm_twin_assets.inference.prompts import Message
 
 if TYPE_CHECKING:
@@ -164,14 +164,24 @@ class _Recorded:
     def token_count(self, messages: Sequence[Message]) -> int:
         return self.length(messages)
 
-    def generate(self, messages: Sequence[Message], max_new_tokens: int) -> Generated:
+    def generate(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,  # noqa: ARG002 - what is known was written under it
+        cancelled: Cancellation | None = None,  # noqa: ARG002
+    ) -> Generated:
         known = self.answers.get(_key(messages))
         if known is None:
             self.asked.append(tuple(messages))
             raise EngineError("this was not asked before")
-        # An answer that was cut short for its own reasons has to be ended as one that ran into the limit.
-        written = known.completion_tokens if known.finished else max_new_tokens
-        return Generated(known.text, known.prompt_tokens, written)
+        return Generated(known.text, known.prompt_tokens, known.completion_tokens, known.finished)
+
+    def stream(
+        self, messages: Sequence[Message], sampling: Sampling, cancelled: Cancellation | None = None
+    ) -> Iterator[Piece | Generated]:
+        generated = self.generate(messages, sampling, cancelled)
+        yield Piece(generated.text)
+        yield generated
 
 
 def _key(messages: Sequence[Message]) -> str:

@@ -13,8 +13,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
 from llm_twin_assets.datasets.words import Grams, Words, ngrams, words_of
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from llm_twin_assets.evaluation.exam.generation import Output
 from llm_twin_assets.evaluation.measure import DocumentValue, Measure, Measured
 

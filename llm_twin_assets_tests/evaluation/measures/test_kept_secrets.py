@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_twin_assets.collection.scrub.scrubber import Scrubber
+from llm_twin_assets.domain.scrub.scrubber import Scrubber
 from llm_twin_assets.evaluation.exam.generation import Output, Prompt
 from llm_twin_assets.evaluation.measures.secrets import (
     PERSONAL,

@@ -1,0 +1,67 @@
+"""What was worked out once for a release: vectors of questions, and whole answers. Bounded by count and by bytes."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llm_twin_assets.features.retrieve import QuestionEncoder, Reader
+
+V = TypeVar("V")
+
+
+class LruCache(Generic[V]):
+    """The values used last, for several threads. One that alone is larger than `max_bytes` is not kept."""
+
+    def __init__(self, max_items: int, max_bytes: int, size: Callable[[V], int]) -> None:
+        self._max_items = max_items
+        self._max_bytes = max_bytes
+        self._size = size
+        self._values: OrderedDict[str, tuple[V, int]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> V | None:
+        """The value, which is now the one used last."""
+        with self._lock:
+            if (kept := self._values.get(key)) is None:
+                return None
+            self._values.move_to_end(key)
+            return kept[0]
+
+    def put(self, key: str, value: V) -> None:
+        """Keep a value; those not used for longest go."""
+        size = self._size(value) + len(key.encode())
+        with self._lock:
+            if (before := self._values.pop(key, None)) is not None:
+                self._bytes -= before[1]
+            self._values[key] = (value, size)
+            self._bytes += size
+            while self._values and (len(self._values) > self._max_items or self._bytes > self._max_bytes):
+                _, (_, freed) = self._values.popitem(last=False)
+                self._bytes -= freed
+
+
+class CachedEncoder:
+    """An embedding model that remembers what it was asked; for one retriever, so for one release."""
+
+    def __init__(self, encoder: QuestionEncoder, max_items: int, max_bytes: int) -> None:
+        self.encoder = encoder
+        self._vectors: LruCache[NDArray[np.float32]] = LruCache(max_items, max_bytes, lambda vector: vector.nbytes)
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """A vector a text; only those that are new cost anything."""
+        known = {text: vector for text in texts if (vector := self._vectors.get(text)) is not None}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            for text, vector in zip(new, self.encoder.encode(new), strict=True):
+                known[text] = vector.copy()  # a row alone, not the whole batch behind it
+                self._vectors.put(text, known[text])
+        return np.stack([known[text] for text in texts])
+
+    def familiarity(self, text: str) -> float:
+        """How much of a text the model can read, from 0 to 1; all of it where it does not say."""
+        return self.encoder.familiarity(text) if isinstance(self.encoder, Reader) else 1.0

@@ -1,0 +1,102 @@
+"""A twin, opened for answering, and what an answer is."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from llm_twin_assets.domain.scrub import Scrubber
+from llm_twin_assets.features.retrieve import QuestionEncoder, Retriever
+from llm_twin_assets.inference.caches import CachedEncoder, LruCache
+from llm_twin_assets.inference.citations import Citation
+from llm_twin_assets.inference.engine import Engine, EngineError
+from llm_twin_assets.inference.relevance import DEFAULT_RELEVANCE
+from llm_twin_assets.inference.standalone import Condenser
+from llm_twin_assets.inference.support import DEFAULT_THRESHOLD
+
+# What is masked where nobody says otherwise: as collection does, but for what an author made public.
+_PERSONAL = Scrubber.of(("secrets", "email", "phone", "address", "payment", "national_id"))
+
+
+class Outcome(StrEnum):
+    """How a question was answered."""
+
+    ANSWERED = "answered"
+    QUOTED = "quoted"
+    NOTHING_FOUND = "nothing_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is retrieved and written, how near to the question it has to be, and how well supported."""
+
+    k: int = 6
+    max_new_tokens: int = 160
+    support_threshold: float = DEFAULT_THRESHOLD
+    relevance_threshold: float = DEFAULT_RELEVANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with what it stands on. `reason` says why it is not the model's own, or what its search lacked."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    outcome: Outcome
+    degraded: bool
+    reason: str | None
+    cause: str | None
+    support: float
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    trace_id: str = ""
+    trace_url: str | None = None
+    answer_id: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """How much text it holds."""
+        texts = (self.text, self.reason or "", *(f"{each.quote}{each.title}{each.url}" for each in self.citations))
+        return sum(len(text.encode()) for text in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next part of an answer that is being given."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """One author's released parts, opened; `labels` (release, snapshot, …) go into every trace.
+
+    Without an engine the author is quoted, and nothing else. `answers` belong to this release alone.
+    """
+
+    author: str
+    author_name: str
+    retriever: Retriever
+    embedder: QuestionEncoder
+    engine: Engine | None
+    labels: dict[str, str] = field(default_factory=dict)
+    condenser: Condenser | None = None
+    scrubber: Scrubber = _PERSONAL
+    answers: LruCache[Answer] | None = None
+
+    @property
+    def opened_engine(self) -> Engine:
+        """The engine; raises `EngineError` where there is none."""
+        if self.engine is None:
+            raise EngineError("this twin only quotes")
+        return self.engine
+
+    @property
+    def uncached(self) -> "Twin":
+        """The same twin, remembering nothing."""
+        encoder = self.retriever.embedder
+        if not isinstance(encoder, CachedEncoder):
+            return replace(self, answers=None)
+        return replace(self, answers=None, retriever=replace(self.retriever, embedder=encoder.encoder))
+
+    def masked(self, text: str) -> str:
+        """A text without personal data and secrets: what may leave."""
+        return self.scrubber.scrub(text).text

@@ -1,0 +1,54 @@
+"""The section of `twin.yaml` about how twins answer."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from resources.llm_settings import ChatEndpoint, Patience
+from resources.section import Section
+
+
+class ServingModel(ChatEndpoint):
+    """A chat model that answers in a twin's place: vLLM, SGLang, llama.cpp, Ollama, or any of that protocol.
+
+    `context_tokens` is how much it reads and writes together. Of `patience`, `timeout` is how long the next piece may
+    take and `deadline` how long the whole answer; after so many `failures` in a row it is left alone for
+    `pause_seconds`. `temperature` and `max_tokens` are the request's.
+    """
+
+    context_tokens: int = Field(default=8192, ge=256)
+    max_kb: int = Field(default=8192, ge=1)
+    pause_seconds: float = Field(default=15.0, gt=0)
+    patience: Patience = Patience(timeout=20.0, deadline=60.0, attempts=3, longest_wait=5.0)
+
+
+class Serving(Section):
+    """How the service retrieves and answers; `warm` keeps the release before open, at the cost of its memory.
+
+    `engine` is what writes: the released model in this process (`transformers`), a chat model at `endpoint` (`openai`),
+    or nobody (`extractive`: the author is quoted). Questions whose best passage is below `relevance_threshold` are
+    refused. `batch` requests run together at most, after waiting for company for `batch_window_ms`; `waiting` more may
+    queue, and each has `deadline_seconds`. Of every release `cached_questions` vectors and `cached_answers` answers are
+    remembered, `cache_mb` megabytes of each at most.
+    """
+
+    engine: Literal["transformers", "openai", "extractive"] = "transformers"
+    endpoint: ServingModel | None = None
+    k: int = Field(default=6, ge=1, le=50)
+    max_new_tokens: int = Field(default=160, ge=8)
+    support_threshold: float = Field(default=0.5, ge=0, le=1)
+    relevance_threshold: float = Field(default=0.25, ge=0, le=1)
+    warm: bool = True
+    batch: int = Field(default=8, ge=1, le=256)
+    batch_window_ms: float = Field(default=3.0, ge=0, le=1000)
+    waiting: int = Field(default=64, ge=0)
+    deadline_seconds: float = Field(default=60.0, gt=0)
+    cached_questions: int = Field(default=2000, ge=0)
+    cached_answers: int = Field(default=500, ge=0)
+    cache_mb: float = Field(default=8.0, ge=0)
+
+    @model_validator(mode="after")
+    def _has_who_answers(self) -> Self:
+        if self.engine == "openai" and self.endpoint is None:
+            raise ValueError("engine: openai needs endpoint: url and model of who answers")
+        return self
