@@ -115,8 +115,7 @@ class Forgetting:
             delete(table, self._author, "document_id", self._ids)
 
     def _forget_work(self) -> None:
-        """What a killed run would go on from, and what models answered in evaluations: it will be another order, of other
-        documents."""
+        """What a killed run would go on from, and evaluations' answers: it will be another order of others."""
         cache = self.places.environment.cache
         folders = [*cache("training").glob(self._author), *cache("searches").glob(f"*/{self._author}")]
         folders += cache("evaluations").glob(self._author)

@@ -189,7 +189,9 @@ def test_what_rules_made_of_a_poor_passage_is_no_sample(learn, classroom):
     assert curated.dropped["scored low by the teacher"] == 1
 
 
-@pytest.mark.parametrize("said", ["I'd rather not.", error(500), {"score": 9}, Nothing()], ids=str)
+@pytest.mark.parametrize(
+    "said", ["I'd rather not.", error(500), {"score": 9}, Nothing()], ids=["words", "500", "no score", "nothing"]
+)
 def test_what_rules_made_stays_where_the_teacher_has_no_score_for_it(learn, classroom, said):
     classroom.says["score"] = said
     made = learn(tasks=("curation",))
