@@ -1,6 +1,7 @@
 """A model behind any OpenAI-compatible address: asked again until its first word, and left alone where it fails."""
 
 import asyncio
+import logging
 import queue
 import random
 import threading
@@ -16,6 +17,8 @@ from resources.llm_stream import ChatPiece, ChatStream
 from resources.llm_usage import estimated_tokens
 from resources.loop_thread import LoopThread
 from resources.serving_settings import ServingModel
+
+_logger = logging.getLogger(__name__)
 
 # How often a request that hears nothing looks whether anybody still waits for it. Seconds.
 _LOOK = 0.05
@@ -134,11 +137,15 @@ async def _ask(
     except TimeoutError:
         heard.put(EngineError(f"it took longer than {patience.deadline:g} s", kind=Failure.DEADLINE))
     except TransientError as error:
+        # What the service says of itself may name its host or quote the prompt: that is for the log.
+        _logger.warning("the chat model cannot be asked: %s", error)
         kind = Failure.SATURATED if error.wait is not None else Failure.FAILED
-        heard.put(EngineError(f"the chat model cannot be asked: {error}", kind=kind, retry_after=error.wait))
+        heard.put(EngineError("the chat model cannot be asked", kind=kind, retry_after=error.wait))
     except LlmError as error:
-        kind = Failure.REFUSED if isinstance(error, RefusedError) else Failure.FAILED
-        heard.put(EngineError(error.what, kind=kind))
+        _logger.warning("%s", error)
+        refused = isinstance(error, RefusedError)
+        said = "the chat model refused the question" if refused else "the chat model cannot be asked"
+        heard.put(EngineError(said, kind=Failure.REFUSED if refused else Failure.FAILED))
 
 
 async def _insist(

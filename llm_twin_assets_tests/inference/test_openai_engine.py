@@ -104,11 +104,12 @@ def test_after_the_first_word_there_is_no_way_back(server, torn):
         (Streamed((events(*[b"x"] * 200),)), Failure.FAILED),
     ],
 )
-def test_every_failure_has_its_kind(server, answer, kind):
+def test_every_failure_has_its_kind_and_tells_callers_nothing_of_the_service(server, answer, kind):
     server.answer = answer
     with pytest.raises(EngineError) as ended:
         engine(server).generate(PROMPT, Sampling(5))
     assert ended.value.kind is kind
+    assert ended.value.what in ("the chat model cannot be asked", "the chat model refused the question")
 
 
 @pytest.mark.parametrize("slow", [Silence(), Streamed((events(delta("x"), done=False),) * 200, pause=0.05)])
