@@ -1,5 +1,6 @@
 """Fixtures that every part of the suite shares."""
 
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,15 @@ from resources.object_store import ObjectStore
 from resources.warehouse import Warehouse
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C also where a shell started the tests in the background, which ignores it for them.
+
+    Dagster puts SIGINT's handling in the place of SIGTERM's; what tests start would then outlive both.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

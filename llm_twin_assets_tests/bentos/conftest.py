@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,10 @@ def desk(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 @pytest.fixture
-def engine(desk: Desk) -> Scripted:
+def engine(desk: Desk) -> Iterator[Scripted]:
     found = desk.released("maya").twin.engine
     assert isinstance(found, Scripted)
     found.reset()
-    return found
+    yield found
+    # The desk is shared: what one test made slow must not be slow for those that do not ask for the engine.
+    found.reset()
