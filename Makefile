@@ -9,9 +9,9 @@ BIN := $(VENV)/bin
 # The build of torch: this is the CPU one. For a GPU: make install TORCH="torch==2.13.0 --index-url <the index of your CUDA version>"
 TORCH ?= torch==2.13.0
 EXTRAS := train,qlora,serve,monitor,newspaper,onnx,openvino,weaviate,offline,dev
-# Test processes side by side; a file's tests stay in one of them, so that they share its fixtures. In the files' order:
-# the slowest are early ones, of a single test each, which xdist would put last. One more than there are processors,
-# since those wait for servers; eight at most, since each takes a gigabyte or two.
+# Test processes side by side; a file's tests stay in one of them, so that they share its fixtures. In our order,
+# the slowest first, which xdist would put last. One process more than there are processors, since the slowest wait for
+# servers; eight at most, since each takes a gigabyte or two.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(min(8, 1 + (os.cpu_count() or 1)))")
 # Tiny models are slower on several threads than on one.
 export OMP_NUM_THREADS ?= 1
