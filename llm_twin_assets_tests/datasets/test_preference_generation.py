@@ -9,8 +9,9 @@ from llm_twin_assets.datasets.preference import Asked
 from llm_twin_assets.datasets.preference_rejection import LocalRejecter
 from llm_twin_assets.datasets.preference_spec import Conversation, GenerationError, GenerationSpec, Turn, answers
 from llm_twin_assets.domain.sample import Split
-from llm_twin_assets.inference.engines import Sampling, TransformersEngine
+from llm_twin_assets.inference.engine import Sampling
 from llm_twin_assets.inference.prompts import messages
+from llm_twin_assets.inference.transformers_engine import TransformersEngine
 from resources.bases import find_base
 from resources.llm_cache import ReplyCache
 from resources.llm_settings import Preference

@@ -6,13 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from llm_twin_assets.domain.chunk import FoundChunk
 from llm_twin_assets.features.retrieve import Retriever
 from llm_twin_assets.inference.answer import Answer, Twin
-from llm_twin_assets.inference.engines import (
-    Cancellation,
-    Engine,
-    Generated,
-    Piece,
-    Sampling,
-)
+from llm_twin_assets.inference.engine import Cancellation, Engine, Generated, Piece, Sampling
 from llm_twin_assets.inference.prompts import Message
 from llm_twin_assets_tests.inference import tiny_twin
 from resources.embedder import Embedder

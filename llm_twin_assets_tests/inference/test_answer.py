@@ -6,7 +6,8 @@ import pytest
 
 from llm_twin_assets.features.retrieve import Retriever
 from llm_twin_assets.inference.answer import Limits, Outcome, Twin, answer, fitting
-from llm_twin_assets.inference.engines import EngineError, TransformersEngine
+from llm_twin_assets.inference.engine import EngineError
+from llm_twin_assets.inference.transformers_engine import TransformersEngine
 from llm_twin_assets_tests.inference import tiny_twin
 from llm_twin_assets_tests.inference.scripted import SPLIT, Scripted, assert_true, twin
 from resources.embedder import Embedder

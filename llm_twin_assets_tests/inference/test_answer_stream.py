@@ -5,7 +5,7 @@ import pytest
 
 from llm_twin_assets.inference.answer import Answer, Delta, Limits, Outcome, answer, answer_stream
 from llm_twin_assets.inference.caches import LruCache
-from llm_twin_assets.inference.engines import EngineError, Failure, Sampling
+from llm_twin_assets.inference.engine import EngineError, Failure, Sampling
 from llm_twin_assets.inference.search import search
 from llm_twin_assets.inference.write import write, write_stream
 from llm_twin_assets_tests.inference import tiny_twin

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from llm_twin_assets.inference.batching import Batching
-from llm_twin_assets.inference.engines import EngineError, Failure, Sampling, TransformersEngine
+from llm_twin_assets.inference.engine import EngineError, Failure, Sampling
 from llm_twin_assets.inference.prompts import messages
+from llm_twin_assets.inference.transformers_engine import TransformersEngine
 from resources.errors import ModelNotFoundError
 
 PROMPT = messages("Why chunk by headings?", author_name="Maya")

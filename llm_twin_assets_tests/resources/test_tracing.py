@@ -10,7 +10,7 @@ from openinference.semconv.trace import SpanAttributes
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from llm_twin_assets.inference import spans
-from llm_twin_assets.inference.engines import Generated, Sampling
+from llm_twin_assets.inference.engine import Generated, Sampling
 from resources.tracing import NoTracer, PhoenixTracer, phoenix_tracer, tracer_for
 
 

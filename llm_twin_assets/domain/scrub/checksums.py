@@ -60,51 +60,16 @@ def verhoeff(digits: str) -> bool:
 
 
 # What a letter or digit counts at an odd place.
-_ODD = {
-    each: int(value)
-    for each, value in zip(
+_ODD = dict(
+    zip(
         string.digits + string.ascii_uppercase,
-        [
-            "1",
-            "0",
-            "5",
-            "7",
-            "9",
-            "13",
-            "15",
-            "17",
-            "19",
-            "21",
-            "1",
-            "0",
-            "5",
-            "7",
-            "9",
-            "13",
-            "15",
-            "17",
-            "19",
-            "21",
-            "2",
-            "4",
-            "18",
-            "20",
-            "11",
-            "3",
-            "6",
-            "8",
-            "12",
-            "14",
-            "16",
-            "10",
-            "22",
-            "25",
-            "24",
-            "23",
-        ],
+        (
+            1, 0, 5, 7, 9, 13, 15, 17, 19, 21,
+            1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
+        ),
         strict=True,
     )
-}
+)  # fmt: skip
 
 
 def codice_fiscale(code: str) -> bool:
