@@ -15,7 +15,7 @@ from resources.llm_exchange import ChatExchange
 from resources.llm_settings import ChatEndpoint
 from resources.llm_trace import answered, asked
 from resources.llm_usage import Meter, Reservation, Usage
-from resources.tracing import NoTracer, Tracer
+from resources.tracing import NoTracer, Project
 
 ChatMessages = Sequence[Mapping[str, object]]
 
@@ -23,7 +23,7 @@ ChatMessages = Sequence[Mapping[str, object]]
 class ChatClient:
     """Use as `async with ChatClient(endpoint, cache) as chat`. Time and chance can be replaced by a test's own.
 
-    Clients that share a `meter` share its budget. With a `tracer` every question is a trace in `project`.
+    Clients that share a `meter` share its budget. With a `project` every question is a trace in it.
     """
 
     def __init__(
@@ -32,15 +32,13 @@ class ChatClient:
         cache: ReplyCache,
         *,
         meter: Meter | None = None,
-        tracer: Tracer | None = None,
-        project: str = "llm-twin",
+        project: Project | None = None,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.endpoint = endpoint
         self._cache = cache
-        self._tracer = tracer or NoTracer()
-        self._project = project
+        self._project = project or Project(NoTracer(), "", str)
         self._clock = clock or Clock()
         self._chance = chance
         self._meter = meter or Meter.of(endpoint)
@@ -74,7 +72,7 @@ class ChatClient:
         """
         body = self.endpoint.request(messages, seed)
         question = {"url": self.endpoint.url, **body}
-        with self._tracer.trace(self._project, "chat completion") as span:
+        with self._project.trace("chat completion") as span:
             span.set(asked(body, messages))
             reply = await asyncio.to_thread(self._cache.find, scope, question)
             if reply is not None:

@@ -57,7 +57,9 @@ def server_environment(
         "PHOENIX_DISABLE_AGENT_ASSISTANT": "true",
         "PHOENIX_AGENTS_DISABLE_BASH": "true",
         "PHOENIX_AGENTS_DISABLE_WEB_ACCESS": "true",
+        "PHOENIX_AGENTS_DISABLE_GITHUB": "true",
         "PHOENIX_ENABLE_MCP_SERVER": "false",
+        "PHOENIX_ALLOWED_SANDBOX_PROVIDERS": "NONE",
     }
 
 

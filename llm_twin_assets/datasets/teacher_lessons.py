@@ -11,13 +11,14 @@ from llm_twin_assets.domain.document import CleanedDocument
 from llm_twin_assets.domain.identity import Json
 from llm_twin_assets.domain.sample import Split
 from llm_twin_assets.domain.scrub.scrubber import Scrubber
+from llm_twin_assets.inference.pipeline_traces import pipeline_traces
 from resources.llm_cache import ReplyCache
 from resources.llm_client import ChatClient
 from resources.llm_settings import Teacher
 from resources.llm_usage import Usage
 from resources.object_store import ObjectStore
 from resources.settings import Dataset, Settings
-from resources.tracing import Tracer
+from resources.tracing import Project
 
 
 def lessons(
@@ -41,7 +42,7 @@ def taught(
     objects: ObjectStore,
     *,
     least_words: int = 8,
-    tracer: Tracer | None = None,
+    project: Project | None = None,
 ) -> tuple[Taught, Usage]:
     """Ask the teacher about all lessons; what it was asked before costs nothing.
 
@@ -50,7 +51,7 @@ def taught(
     cache = ReplyCache(objects, f"llm/{author}")
 
     async def run() -> tuple[Taught, Usage]:
-        async with ChatClient(settings, cache, tracer=tracer, project=f"{author}-teacher") as chat:
+        async with ChatClient(settings, cache, project=project) as chat:
             return await teach(lessons, chat, settings, least_words=least_words), chat.usage
 
     return asyncio.run(run())
@@ -68,7 +69,9 @@ def consulted(
     if settings.teacher is None:
         return Taught(), {}
     shown = lessons(documents, splits, settings.dataset, scrubber)
-    made, usage = taught(author, shown, settings.teacher, objects, least_words=settings.dataset.min_answer_words)
+    least_words = settings.dataset.min_answer_words
+    with pipeline_traces(author, settings) as project:
+        made, usage = taught(author, shown, settings.teacher, objects, least_words=least_words, project=project)
     return made, report(made, usage, settings.teacher.model)
 
 

@@ -29,6 +29,7 @@ from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets.features.retriever import retriever_of
 from llm_twin_assets.inference.answer import Limits
 from llm_twin_assets.inference.caches import CachedEncoder
+from llm_twin_assets.inference.pipeline_traces import pipeline_traces
 from llm_twin_assets.inference.prompts import prompt_digest
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
@@ -115,7 +116,8 @@ def _opinions(
     model = contestants.candidate
     pairs = [Pair.of(ours, theirs) for ours, theirs in zip(candidate.unaided, reference.unaided, strict=True)]
     families = candidate_families(model.base, opened.base.folder)
-    return judged(model.author, pairs, judge, families, objects).measures()
+    with pipeline_traces(model.author, settings) as project:
+        return judged(model.author, pairs, judge, families, objects, project=project).measures()
 
 
 def _paper(contestants: Contestants, opened: Opened, stores: Stores, settings: Settings) -> Paper:

@@ -14,11 +14,12 @@ from llm_twin_assets.domain.chunk import FoundChunk
 from llm_twin_assets.features.fusion import fuse as fuse
 from llm_twin_assets.features.rerank import CrossEncoder, reranked
 from llm_twin_assets.features.retrieve_sections import whole_sections
+from llm_twin_assets.features.search_steps import Steps, Unwatched
 from llm_twin_assets.features.stop_words import STOP_WORDS
 from resources.errors import TwinError
 from resources.identifiers import with_parts
 from resources.settings import Retrieval as Retrieval
-from resources.vector_store import Filters, Hit, Index
+from resources.vector_store import Filters, Index
 
 _LOG = logging.getLogger(__name__)
 
@@ -78,7 +79,13 @@ class Retriever:
     rewriter: Rewriter | None = None
     lacking: tuple[str, ...] = ()
 
-    def find(self, question: str, k: int, filters: Filters = Filters()) -> Retrieved:  # noqa: B008 - frozen
+    def find(
+        self,
+        question: str,
+        k: int,
+        filters: Filters = Filters(),  # noqa: B008 - frozen
+        steps: Steps = Unwatched(),  # noqa: B008 - has no state
+    ) -> Retrieved:
         """The k best chunks for a question; fewer where there are fewer, none for an empty question.
 
         A rewriter, an embedding model or a cross-encoder that fails costs quality and no answer (DESIGN.md §1.4).
@@ -87,44 +94,70 @@ class Retriever:
             return Retrieved()
         how = self.how.model_copy(update={"candidates": max(self.how.candidates, k * self.how.per_document)})
         lacking = list(self.lacking)
-        meanings, words = self._said(question, lacking)
-        dense = self._dense(meanings, filters, how, lacking)
-        text = self.index.text(text_query(words), how.candidates, filters) if how.text_weight else []
-        found = self._reranked(question, fuse(dense, text, _weighed(how, self.embedder, question)), k, lacking)
-        return Retrieved(tuple(_finished(self.index, found, k, how)), tuple(lacking))
+        meanings, words = self._said(question, lacking, steps)
+        vector = self._vector(meanings, lacking, steps)
+        with steps.retrieve(words) as told:
+            dense = self.index.dense(vector.tolist(), how.candidates, filters) if vector is not None else []
+            text = self.index.text(text_query(words), how.candidates, filters) if how.text_weight else []
+            found = fuse(dense, text, _weighed(how, self.embedder, question))
+            if self.cross_encoder is None:
+                found = _finished(self.index, found, k, how)
+            told(found[: self._read(k)])
+        if self.cross_encoder is not None:
+            found = self._reranked(self.cross_encoder, question, found, k, lacking, steps)
+        return Retrieved(tuple(found), tuple(lacking))
 
-    def _said(self, question: str, lacking: list[str]) -> tuple[Sequence[str], str]:
+    def _said(self, question: str, lacking: list[str], steps: Steps) -> tuple[Sequence[str], str]:
         """The texts whose mean is the meaning to search for, and the words."""
         if self.rewriter is None:
             return [question], question
         try:
-            rewritten = self.rewriter(question)
+            with steps.rewrite(question) as told:
+                rewritten = self.rewriter(question)
+                told(rewritten.words)
         except TwinError as error:
             lacking.append(_failed("query rewriting", error))
             return [question], question
         return rewritten.meanings, rewritten.words
 
-    def _dense(self, meanings: Sequence[str], filters: Filters, how: Retrieval, lacking: list[str]) -> list[Hit]:
-        if not how.dense_weight:
-            return []
+    def _vector(self, meanings: Sequence[str], lacking: list[str], steps: Steps) -> NDArray[np.float32] | None:
+        """The direction to search in; None where there is no search by meaning."""
+        if not self.how.dense_weight:
+            return None
         try:
-            vector = self.embedder.encode(meanings).mean(axis=0)
+            with steps.embed(meanings) as told:
+                mean = self.embedder.encode(meanings).mean(axis=0)
+                vector: NDArray[np.float32] = mean / (np.linalg.norm(mean) or 1.0)
+                told(vector)
+                return vector
         except TwinError as error:
-            if not how.text_weight:
+            if not self.how.text_weight:
                 raise
             lacking.append(_failed("search by meaning", error))
-            return []
-        return self.index.dense((vector / (np.linalg.norm(vector) or 1.0)).tolist(), how.candidates, filters)
+            return None
 
-    def _reranked(self, question: str, found: list[FoundChunk], k: int, lacking: list[str]) -> list[FoundChunk]:
-        if self.cross_encoder is None:
-            return found
+    def _reranked(
+        self,
+        cross_encoder: CrossEncoder,
+        question: str,
+        found: list[FoundChunk],
+        k: int,
+        lacking: list[str],
+        steps: Steps,
+    ) -> list[FoundChunk]:
         try:
-            return reranked(question, found, self.cross_encoder, max(self.how.rerank.candidates, k))
+            with steps.rerank(question, found[: self._read(k)]) as told:
+                best = _finished(self.index, reranked(question, found, cross_encoder, self._read(k)), k, self.how)
+                told(best)
+                return best
         # RuntimeError: what torch raises for a model that does not fit into memory or is not what it says.
         except (TwinError, RuntimeError) as error:
             lacking.append(_failed("reranking", error))
-            return found
+            return _finished(self.index, found, k, self.how)
+
+    def _read(self, k: int) -> int:
+        """How many of what was found a cross-encoder reads."""
+        return max(self.how.rerank.candidates, k)
 
 
 def retrieve(
@@ -182,6 +215,6 @@ def _finished(index: Index, found: Sequence[FoundChunk], k: int, how: Retrieval)
 
 
 def _failed(part: str, error: Exception) -> str:
-    what = error.what if isinstance(error, TwinError) else str(error)
+    # What a model or a store says of itself may name a host or quote the question: that is for the log.
     _LOG.warning("%s failed, the search goes on without it: %s", part, error)
-    return f"{part} failed: {what}"
+    return f"{part} failed"

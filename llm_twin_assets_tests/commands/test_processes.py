@@ -1,6 +1,8 @@
 """Servers are started, waited for, and gone afterwards with everything that they started."""
 
+import importlib.util
 import os
+import re
 import socket
 import sys
 import time
@@ -87,9 +89,23 @@ def test_every_server_stays_on_this_machine_and_is_silent() -> None:
     variables = server_environment(Environment.current(), phoenix_port=1234)
     assert variables["PHOENIX_HOST"] == "127.0.0.1"
     assert variables["PHOENIX_URL"] == "http://127.0.0.1:1234"
-    assert variables["PHOENIX_TELEMETRY_ENABLED"] == "false"
+    assert variables["PHOENIX_TELEMETRY_ENABLED"] == variables["PHOENIX_ALLOW_EXTERNAL_RESOURCES"] == "false"
+    assert variables["PHOENIX_DISABLE_AGENT_ASSISTANT"] == variables["PHOENIX_AGENTS_DISABLE_BASH"] == "true"
+    assert variables["PHOENIX_ENABLE_MCP_SERVER"] == "false"
+    assert variables["PHOENIX_WORKING_DIR"] == str(Environment.current().local("phoenix"))
     assert variables["BENTOML_DO_NOT_TRACK"] == variables["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert Path(variables["DAGSTER_HOME"], "dagster.yaml").is_file()
+
+
+def test_phoenix_knows_every_switch_that_we_set_and_where_its_database_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOENIX_SQL_DATABASE_URL", "postgresql://phoenix@db/phoenix")
+    variables = server_environment(Environment.current())
+    assert variables["PHOENIX_SQL_DATABASE_URL"] == "postgresql://phoenix@db/phoenix"
+    # Read and not imported: that takes seconds.
+    [package] = importlib.util.find_spec("phoenix").submodule_search_locations
+    known = set(re.findall(r'"(PHOENIX_\w+)"', Path(package, "config.py").read_text(encoding="utf-8")))
+    ours = {name for name in variables if name.startswith("PHOENIX_")} - {"PHOENIX_URL"}
+    assert ours - known == set()
 
 
 def is_alive(process: int) -> bool:

@@ -10,6 +10,7 @@ from llm_twin_assets.domain.tables import CLEANED_SCHEMA, to_table
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets_tests.datasets.classroom import Classroom, enclosed
 from llm_twin_assets_tests.datasets.made import article
+from llm_twin_assets_tests.resources.collector import attributes, collecting
 from llm_twin_assets_tests.resources.fake_openai import fake_openai
 from resources.settings import Author, Settings, Source
 
@@ -20,17 +21,26 @@ def classroom():
         yield Classroom(server)
 
 
-def test_a_teacher_adds_samples_that_pass_the_blocking_checks_and_is_asked_once(classroom, objects, warehouse):
+def test_a_teacher_adds_samples_that_pass_the_blocking_checks_and_is_asked_once(
+    classroom, objects, warehouse, monkeypatch
+):
     documents = [article(f"a{number}", sections=1, length=20) for number in range(8)]
     warehouse.merge("cleaned/articles", to_table(documents, CLEANED_SCHEMA), "maya")
 
-    first = run(classroom, objects, warehouse)
+    with collecting() as phoenix:
+        monkeypatch.setenv("PHOENIX_URL", phoenix.url)
+        first = run(classroom, objects, warehouse)
     found = metadata(first)
     assert all(check.passed for check in first.get_asset_check_evaluations())
     assert {"back_translation", "knowledge_question", "title_opening"} <= set(found["kinds"])
     assert found["teacher"]["model"] == "wise"
     assert found["teacher"]["drafts"]["back_translation"] >= 4
     assert found["teacher"]["usage"]["requests"] == len(classroom.asked)
+
+    # Its questions are traced, apart from the twin's answers.
+    [(project, spans)] = phoenix.spans.items()
+    assert (project, len(spans)) == ("twin-maya-pipelines", len(classroom.asked))
+    assert attributes(spans[0])["llm.model_name"] == "wise"
 
     again = metadata(run(classroom, objects, warehouse))
     assert again["dataset_version"] == found["dataset_version"]

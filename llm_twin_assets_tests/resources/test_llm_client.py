@@ -24,6 +24,7 @@ from resources.llm_client import ChatClient
 from resources.llm_errors import LlmError, UnansweredError
 from resources.llm_settings import ChatEndpoint
 from resources.llm_usage import BudgetExceededError
+from resources.tracing import Project
 
 HELLO = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello?"})
 
@@ -305,9 +306,9 @@ def test_every_question_is_a_span_if_there_is_a_tracer(server, objects):
 
     class Recorded:
         @contextmanager
-        def trace(self, project, name):
+        def trace(self, project, name, masked):
             span = RecordedSpan()
-            spans.append((project, name, span.attributes))
+            spans.append((project, name, masked, span.attributes))
             yield span
 
     class RecordedSpan:
@@ -320,12 +321,13 @@ def test_every_question_is_a_span_if_there_is_a_tracer(server, objects):
     async def run():
         endpoint = ChatEndpoint(url=server.url, model="small")
         cache = ReplyCache(objects, "x")
-        async with ChatClient(endpoint, cache, tracer=Recorded(), project="teacher-maya") as client:
+        project = Project(Recorded(), "twin-maya-pipelines", str.upper)
+        async with ChatClient(endpoint, cache, project=project) as client:
             await client.complete(HELLO, scope="d")
 
     asyncio.run(run())
-    [(project, name, attributes)] = spans
-    assert (project, name) == ("teacher-maya", "chat completion")
+    [(project, name, masked, attributes)] = spans
+    assert (project, name, masked) == ("twin-maya-pipelines", "chat completion", str.upper)
     assert attributes["openinference.span.kind"] == "LLM"
     assert attributes["llm.input_messages.1.message.content"] == "Hello?"
     assert attributes["llm.output_messages.0.message.content"] == "yes"

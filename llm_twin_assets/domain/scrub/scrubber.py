@@ -76,6 +76,10 @@ class Scrubber:
             text = analyzed(text, self.allowed, counts)
         return Scrubbed(text, counts)
 
+    def masked(self, text: str) -> str:
+        """The text with placeholders, for whom their number does not matter."""
+        return self.scrub(text).text
+
     def _replaced(self, text: str, kind: str, spans: Iterable[Span], counts: Counter[str]) -> str:
         pieces: list[str] = []
         kept = 0

@@ -14,7 +14,7 @@ from resources.llm_cache import ReplyCache
 from resources.llm_client import ChatClient
 from resources.llm_usage import Usage
 from resources.object_store import ObjectStore
-from resources.tracing import Tracer
+from resources.tracing import Project
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def judged(
     candidate: frozenset[str],
     objects: ObjectStore,
     *,
-    tracer: Tracer | None = None,
+    project: Project | None = None,
 ) -> Session:
     """Ask the judge about the first `samples` pairs of a candidate of the given families; kept replies cost nothing.
 
@@ -61,7 +61,7 @@ def judged(
     cache = ReplyCache(objects, f"llm/{author}")
 
     async def run() -> tuple[Judged, Judged, Usage]:
-        async with ChatClient(settings, cache, tracer=tracer, project=f"{author}-judge") as chat:
+        async with ChatClient(settings, cache, project=project) as chat:
             known = await judge([each.pair() for each in labels], chat)
             return known, await judge(pairs[: settings.samples], chat), chat.usage
 
