@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bentos import openai_errors
+from bentos.headers import SECURITY_HEADERS
 from resources.errors import TwinError
 
 _logger = logging.getLogger(__name__)
@@ -70,7 +71,10 @@ def as_api_error(error: Exception) -> ApiError:
 
 
 async def _handler(request: Request, error: Exception) -> JSONResponse:
-    return response(error, request.url.path)
+    answer = response(error, request.url.path)
+    # What nobody foresaw is answered outside of the gate.
+    answer.headers.update(SECURITY_HEADERS)
+    return answer
 
 
 def _known(error: Exception) -> ApiError:

@@ -1,4 +1,4 @@
-"""The ASGI layer around the app: asks the door, counts the bytes of a body as they come, sets the security headers."""
+"""The ASGI layer around the app: asks the door, counts requests and bytes as they come, sets the security headers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,24 +8,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos import errors
 from bentos.door import Door
+from bentos.drain import Drain
 from bentos.errors import ApiError
+from bentos.headers import SECURITY_HEADERS
 
 # A body that takes longer to arrive is somebody holding the line.
 _BODY_SECONDS = 30.0
-
-# The page loads nothing from elsewhere and runs nothing inline; nobody frames it. No answer is for a cache.
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 
 
 class Gate:
@@ -40,14 +28,17 @@ class Gate:
             await self._app(scope, receive, send)
             return
         door: Door = scope["app"].state.door
+        drain: Drain = scope["app"].state.drain
         guarded_send = _with_headers(send)
         try:
+            drain.check()
             scope.setdefault("state", {})["caller"] = door.admit(scope)
             _check_declared(Headers(scope=scope), door.max_bytes)
         except ApiError as error:
             await errors.response(error, scope["path"])(scope, receive, guarded_send)
             return
-        await self._app(scope, _counted(receive, door.max_bytes), guarded_send)
+        with drain.request():
+            await self._app(scope, _counted(receive, door.max_bytes), guarded_send)
 
 
 def _check_declared(headers: Headers, most: int) -> None:
@@ -88,7 +79,7 @@ def _with_headers(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
         await send(message)
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from resources.errors import ConfigurationError
 
+_MEND = "Make one with `twin keys new NAME`, or serve at 127.0.0.1."
 
-def check_address(*, keys_needed: bool) -> None:
+
+def check_address(*, keys_needed: bool, mend: str = _MEND) -> None:
     """Raise `ConfigurationError` if others could reach the service and nobody had to show a key."""
     if keys_needed:
         return
@@ -20,7 +22,7 @@ def check_address(*, keys_needed: bool) -> None:
         _end_supervisor()
         raise ConfigurationError(
             f"it would answer everybody who reaches {open_to[0]}: there are no API keys",
-            mend="Make one with `twin keys new NAME`, or serve at 127.0.0.1.",
+            mend=mend,
         )
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _MAX_RATIO = 100
 # Of what a service says about a refusal so much is shown.
 _SAID = 200
+# Seconds after which an idle connection is not used again. Uvicorn closes it after five: who asks has to be first.
+_IDLE = 4.0
 # What the service will say to every question, whatever it is about: RFC 9110, section 15.5.
 _FOR_ALL = {401, 402, 403, 404, 405, 407, 410}
 _MOST_TOKENS = 10**9
@@ -50,13 +52,18 @@ def api_key(endpoint: ChatEndpoint) -> str | None:
 
 
 class ChatExchange:
-    """Sends requests over connections that are used again; close it with `aclose`."""
+    """Sends requests over connections that are used again; close it with `aclose`.
 
-    def __init__(self, endpoint: ChatEndpoint) -> None:
+    Where the service is a neighbour that listens at a UNIX `socket`, its address only names it.
+    """
+
+    def __init__(self, endpoint: ChatEndpoint, socket: str | None = None) -> None:
         # Imported here: few who load the graph ask a chat model.
         import httpx
 
         key = api_key(endpoint)
+        most = endpoint.concurrency
+        limits = httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=_IDLE)
         self._endpoint = endpoint
         self._client = httpx.AsyncClient(
             headers={
@@ -65,7 +72,8 @@ class ChatExchange:
                 **({"Authorization": f"Bearer {key}"} if key else {}),
             },
             timeout=endpoint.patience.timeout,
-            limits=httpx.Limits(max_connections=endpoint.concurrency, max_keepalive_connections=endpoint.concurrency),
+            limits=limits,
+            transport=httpx.AsyncHTTPTransport(uds=socket, limits=limits) if socket else None,
             # A key must not travel to another host.
             follow_redirects=False,
         )

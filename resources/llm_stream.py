@@ -1,7 +1,9 @@
 """One answer of a chat model, piece by piece, over the OpenAI chat-completions protocol with `stream: true`."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     import httpx
 
 _DONE = "[DONE]"
+# How long a response may take to end after its last event. Seconds.
+_END = 0.1
 # A service that sends this many events in a row that are none of ours speaks something else.
 _MOST_MALFORMED = 100
 
@@ -56,12 +60,14 @@ class ChatStream(ChatExchange):
 
     async def _events(self, response: "httpx.Response") -> AsyncIterator[ChatPiece]:
         reader, size, malformed, finished = EventReader(), 0, 0, False
-        async for received in response.aiter_bytes():
+        coming = response.aiter_bytes()
+        async for received in coming:
             size += len(received)
             if size > self._endpoint.max_kb * 1024:
                 raise TransientError(f"sent more than {self._endpoint.max_kb} kB", charged=True)
             for event in reader.feed(received):
                 if event.strip() == _DONE:
+                    await _to_the_end(coming)
                     return
                 if (piece := _piece(event)) is None:
                     malformed += 1
@@ -72,6 +78,16 @@ class ChatStream(ChatExchange):
                 yield piece
         if not finished:
             raise TransientError("the connection ended before the answer did", charged=True)
+
+
+async def _to_the_end(coming: AsyncIterator[bytes]) -> None:
+    """Hear a response end, shortly: only then is its connection used again, and a new one costs a millisecond."""
+    import httpx
+
+    with suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(_END):
+            async for _ in coming:
+                pass
 
 
 def _piece(event: str) -> ChatPiece | None:

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from resources.llm_settings import ChatEndpoint, Patience
+from resources.llm_settings import ChatEndpoint, Endpoint, Patience
 from resources.section import Section
 
 
@@ -25,14 +25,16 @@ class ServingModel(ChatEndpoint):
 class Serving(Section):
     """How the service retrieves and answers; `warm` keeps the release before open, at the cost of its memory.
 
-    `engine` is what writes: the released model in this process (`transformers`), a chat model at `endpoint` (`openai`),
-    or nobody (`extractive`: the author is quoted). Questions whose best passage is below `relevance_threshold` are
-    refused. `batch` requests run together at most, after waiting for company for `batch_window_ms`; `waiting` more may
-    queue, and each has `deadline_seconds`. Of every release `cached_questions` vectors and `cached_answers` answers are
-    remembered, `cache_mb` megabytes of each at most.
+    `engine` is what writes: the released model (`transformers`), in the service `Engine`, which is started beside
+    `Twin` or runs at `engine_url`; a chat model at `endpoint` (`openai`); or nobody (`extractive`: the author is
+    quoted). Questions whose best passage is below `relevance_threshold` are refused. `batch` requests run together at
+    most, after waiting for company for `batch_window_ms`; `waiting` more may queue, and each has `deadline_seconds`. Of
+    every release `cached_questions` vectors and `cached_answers` answers are remembered, `cache_mb` megabytes of each
+    at most.
     """
 
     engine: Literal["transformers", "openai", "extractive"] = "transformers"
+    engine_url: Endpoint | None = None
     endpoint: ServingModel | None = None
     k: int = Field(default=6, ge=1, le=50)
     max_new_tokens: int = Field(default=160, ge=8)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_twin_assets.inference.peft_import import import_without_quantizer
 from resources.bases import shipped_base
 from resources.errors import ModelNotFoundError
 
@@ -62,6 +63,7 @@ def _full(name_or_folder: str, revision: str | None = None) -> "PreTrainedModel"
 
 
 def _adapted(folder: Path, adapter: Path, resolve: BaseResolver) -> "PreTrainedModel":
+    import_without_quantizer()
     from peft import PeftModel
 
     config = json.loads(adapter.read_text(encoding="utf-8"))

@@ -6,9 +6,11 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from llm_twin_assets.inference.engine import Cancellation, EngineError, Failure, Generated, Piece, Sampling
+from llm_twin_assets.inference.prompt_tokens import PromptTokens
 from llm_twin_assets.inference.prompts import Message
 from resources.circuit_breaker import CircuitBreaker
 from resources.http.retry import backoff
@@ -28,53 +30,83 @@ _TURN_TOKENS = 8
 _Heard = ChatPiece | EngineError | None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What else is known of a chat model: how traces call it, how it counts, the socket it listens at as a neighbour.
+
+    `whole` goes into a request whose text is not read as it is written.
+    """
+
+    name: str
+    tokens: PromptTokens | None = None
+    socket: str | None = None
+    whole: Mapping[str, object] = field(default_factory=dict)
+
+
 class OpenAIEngine:
     """Asks the chat model that twin.yaml names; `waiting` more than its `concurrency` may be under way.
 
-    Tokens are estimated from bytes (the service has the tokenizer), rather too many than too few.
+    Where its tokenizer is not known, tokens are estimated from bytes, rather too many than too few.
     """
 
-    def __init__(self, endpoint: ServingModel, *, waiting: int = 64) -> None:
-        self.name = endpoint.model
+    def __init__(self, endpoint: ServingModel, *, waiting: int = 64, known: Known | None = None) -> None:
+        known = known or Known(endpoint.model)
+        self.name = known.name
         self.context_tokens = endpoint.context_tokens
         self._endpoint = endpoint
-        self._stream = ChatStream(endpoint)
+        self._tokens = known.tokens
+        self._whole = known.whole
+        self._stream = ChatStream(endpoint, known.socket)
         self._loop = LoopThread(self, "chat-model", self._stream.aclose)
         self._breaker = CircuitBreaker(endpoint.patience.failures, endpoint.pause_seconds, time.monotonic)
         self._free = threading.BoundedSemaphore(endpoint.concurrency + waiting)
 
+    @property
+    def left_alone(self) -> bool:
+        """Whether it failed so often that nobody asks it for a while."""
+        return self._breaker.is_open
+
     def token_count(self, messages: Sequence[Message]) -> int:
-        """Length of the prompt, estimated."""
+        """Length of the prompt, estimated where its tokenizer is not known."""
+        if self._tokens is not None:
+            return self._tokens.count(messages)
         return sum(estimated_tokens(len(turn["content"].encode())) + _TURN_TOKENS for turn in messages)
 
     def generate(
         self, messages: Sequence[Message], sampling: Sampling, cancelled: Cancellation | None = None
     ) -> Generated:
         """The whole text; raises `EngineError`."""
-        return next(each for each in self.stream(messages, sampling, cancelled) if isinstance(each, Generated))
+        body = {**_body(self._endpoint, messages, sampling), **self._whole}
+        return next(each for each in self._answer(messages, body, cancelled) if isinstance(each, Generated))
 
     def stream(
         self, messages: Sequence[Message], sampling: Sampling, cancelled: Cancellation | None = None
     ) -> Iterator[Piece | Generated]:
         """The text as it is written; raises `EngineError`, also in the middle."""
+        yield from self._answer(messages, _body(self._endpoint, messages, sampling), cancelled)
+
+    def _answer(
+        self, messages: Sequence[Message], body: dict[str, object], cancelled: Cancellation | None
+    ) -> Iterator[Piece | Generated]:
         if wait := self._breaker.wait():
             raise EngineError("the chat model failed too often and is left alone", retry_after=wait)
         if not self._free.acquire(blocking=False):
             self._breaker.unknown()
             raise EngineError("too many requests are under way", kind=Failure.SATURATED, retry_after=1.0)
         heard: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
-        asking = self._loop.submit(_ask(self._stream, self._endpoint, _body(self._endpoint, messages, sampling), heard))
+        asking = self._loop.submit(_ask(self._stream, self._endpoint, body, heard))
         try:
-            yield from self._written(heard, cancelled, self.token_count(messages))
+            yield from self._written(heard, cancelled, messages)
         finally:
             # Frees the connection of a request that is not waited for; one that has ended takes no notice.
             asking.cancel()
             self._free.release()
 
     def _written(
-        self, heard: "queue.SimpleQueue[_Heard]", cancelled: Cancellation | None, prompt_tokens: int
+        self, heard: "queue.SimpleQueue[_Heard]", cancelled: Cancellation | None, messages: Sequence[Message]
     ) -> Iterator[Piece | Generated]:
-        parts, finish, counted = list[str](), None, (prompt_tokens, -1)
+        parts, finish = list[str](), None
+        counted: tuple[int, int] | None = None
         went = self._breaker.unknown
         try:
             while (piece := _next(heard, cancelled)) is not None:
@@ -94,8 +126,8 @@ class OpenAIEngine:
         finally:
             went()
         text = "".join(parts)
-        completion = counted[1] if counted[1] >= 0 else estimated_tokens(len(text.encode()))
-        yield Generated(text.strip(), counted[0], completion, finish != "length")
+        prompt, completion = counted or (self.token_count(messages), estimated_tokens(len(text.encode())))
+        yield Generated(text.strip(), prompt, completion, finish != "length")
 
 
 def _body(endpoint: ServingModel, messages: Sequence[Message], sampling: Sampling) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """A twin as twin.yaml describes it: the one place where its parts are put together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,12 +19,17 @@ from resources.settings import Retrieval
 from resources.vector_store import Index
 
 
-def engine_of(serving: Serving, folder: Path, name: str) -> Engine | None:
-    """The engine that is configured, None where the author is to be quoted; `folder` holds the released model."""
+def engine_of(serving: Serving, released: Callable[[], Engine]) -> Engine | None:
+    """The engine that is configured, None where the author is to be quoted; `released` gets the released model."""
     if serving.engine == "extractive":
         return None
     if serving.engine == "openai" and serving.endpoint is not None:
         return OpenAIEngine(serving.endpoint, waiting=serving.waiting)
+    return released()
+
+
+def transformers_engine(serving: Serving, folder: Path, name: str) -> TransformersEngine:
+    """The model of a folder in this process, batching as configured."""
     batching = Batching(
         serving.batch, serving.batch_window_ms / 1000, max(1, serving.waiting), serving.deadline_seconds
     )
@@ -44,7 +49,7 @@ def open_twin(
     index: Index,
     embedder: Embedder,
     engine: Engine | None,
-    labels: Mapping[str, str],
+    labels: Mapping[str, str | bool],
     *,
     serving: Serving,
     retrieval: Retrieval,
@@ -63,5 +68,6 @@ def open_twin(
         dict(labels),
         ChatModel(llm) if llm is not None else None,
         answers=LruCache[Answer](serving.cached_answers, most, lambda answer: answer.bytes),
+        embedding_model=embedder.model,
     )
     return twin if scrubber is None else replace(twin, scrubber=scrubber)

@@ -74,3 +74,8 @@ def without_tokens(text: str, special_tokens: Sequence[str]) -> str:
     for token in sorted(special_tokens, key=len, reverse=True):
         text = text.replace(token, f"{token[:1]} {token[1:]}")
     return text
+
+
+def harmless(messages: Sequence[Message], special_tokens: Sequence[str]) -> list[Message]:
+    """The conversation for a tokenizer: a question or a document must not be able to end its own turn."""
+    return [{"role": turn["role"], "content": without_tokens(turn["content"], special_tokens)} for turn in messages]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from llm_twin_assets.inference.batching import Batcher, Batching, Ticket
 from llm_twin_assets.inference.engine import Cancellation, EngineError, Generated, Piece, Sampling
 from llm_twin_assets.inference.models import BaseResolver, control_tokens, load_model
-from llm_twin_assets.inference.prompts import Message, without_tokens
+from llm_twin_assets.inference.prompt_tokens import TokenizerData
+from llm_twin_assets.inference.prompts import Message, harmless
 from llm_twin_assets.inference.written import Detokenizer, StopStrings
 from resources.bases import shipped_base
 
@@ -43,6 +44,11 @@ class TransformersEngine:
             if limit := getattr(config, key, None):
                 return int(limit)
         return int(self._tokenizer.model_max_length)
+
+    @property
+    def tokenizer_data(self) -> TokenizerData | None:
+        """What it takes to count as `token_count` does, elsewhere; None where the tokenizer cannot be handed out."""
+        return TokenizerData.of(self._tokenizer)
 
     def token_count(self, messages: Sequence[Message]) -> int:
         """Length of the rendered prompt in tokens."""
@@ -137,9 +143,9 @@ class TransformersEngine:
         }
 
     def _encoded(self, messages: Sequence[Message]) -> list[int]:
-        # A question or a document must not be able to end its own turn.
-        harmless = [{**message, "content": without_tokens(message["content"], self._special)} for message in messages]
-        encoded = self._tokenizer.apply_chat_template(harmless, add_generation_prompt=True, return_dict=True)
+        encoded = self._tokenizer.apply_chat_template(
+            harmless(messages, self._special), add_generation_prompt=True, return_dict=True
+        )
         return list(encoded["input_ids"])
 
     def _decoded(self, tokens: Sequence[int]) -> str:

@@ -1,11 +1,11 @@
 """A released twin whose model says what it is told, as fast as it is told: only then can be tested what takes time."""
 
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from bentos.desk import Desk
 from bentos.follower import ReleaseFollower
@@ -61,7 +61,8 @@ class Scripted:
             raise self.fails
         words = self.says.split(" ")
         for at, word in enumerate(words):
-            time.sleep(self.pause)
+            if self.pause:  # even the shortest sleep takes some 50 µs
+                time.sleep(self.pause)
             if cancelled is not None and cancelled.is_set():
                 self.noticed.set()
                 raise EngineError("nobody waits", kind=Failure.CANCELLED)
@@ -69,15 +70,22 @@ class Scripted:
         yield Generated(self.says, self.token_count(messages), len(words))
 
 
-def scripted_desk(home: Path, embedder: Embedder, engine: Scripted, authors: Sequence[str] = ("maya", "ben")) -> Desk:
-    """A desk at which these authors' twins are released: all is real but the model."""
+def scripted_desk(
+    home: Path,
+    embedder: Embedder,
+    engine: Scripted,
+    authors: Sequence[str] = ("maya", "ben"),
+    others: Mapping[str, Scripted] = MappingProxyType({}),
+) -> Desk:
+    """A desk at which these authors' twins are released: all is real but the model; `others` are of later versions."""
     store = LanceVectorStore(str(home / "embedded"))
 
     def opened(record: Release) -> Released:
         retriever = retriever_of(store.open(record.author, record.snapshot), embedder, Retrieval())
         labels = {"release": record.release_id}
-        twin = Twin(record.author, record.author_name, retriever, embedder, engine, labels)
-        return Released(record, twin, embedder, tempfile.TemporaryDirectory())
+        model = others.get(record.model_version, engine)
+        twin = Twin(record.author, record.author_name, retriever, embedder, model, labels)
+        return Released(record, twin, embedder)
 
     for author in authors:
         tiny_twin.embed_documents(home, embedder, author)

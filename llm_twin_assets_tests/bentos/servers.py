@@ -7,11 +7,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 from fastapi import FastAPI
 
 SECONDS = 120
@@ -68,6 +69,28 @@ def wait_for(url: str, status: int = 200) -> None:
             pass
         time.sleep(0.05)
     raise AssertionError(f"{url} did not answer {status} within {SECONDS} s")
+
+
+def wait_until(so: Callable[[], bool]) -> None:
+    """Until it is so."""
+    deadline = time.monotonic() + SECONDS
+    while not so():
+        assert time.monotonic() < deadline, f"not so within {SECONDS} s"
+        time.sleep(0.05)
+
+
+def process_of(url: str, service: str) -> psutil.Process:
+    """The worker of one of the BentoML services that were started with the one at this address."""
+    port = httpx.URL(url).port
+    supervisor = next(each for each in psutil.process_iter() if {"serve", str(port)} <= set(_command(each)))
+    return next(each for each in supervisor.children() if service in _command(each))
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # gone since, or somebody else's
+        return []
 
 
 @contextmanager

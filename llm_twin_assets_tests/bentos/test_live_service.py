@@ -2,18 +2,24 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from llm_twin_assets.domain.feedback import FEEDBACK_TABLE, feedback_of
 from llm_twin_assets.lineage.answers import answer_of, answers_of
-from llm_twin_assets.monitoring.traces import answers_between
+from llm_twin_assets.monitoring.answer_traces import read_answers
+from llm_twin_assets.monitoring.feedback_assets import Collecting
 from llm_twin_assets_tests.bentos import servers
 from llm_twin_assets_tests.inference.tiny_twin import DOCUMENTS, point_to, release
 from resources.embedder import Embedder
+from resources.object_store import ObjectStore
+from resources.phoenix_annotations import PhoenixAnnotations
+from resources.settings import Author, Settings, Source
+from resources.warehouse import Warehouse
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -49,6 +55,8 @@ def test_from_nothing_released_to_a_swap_under_requests(
 
         _assert_swaps_without_a_failure(client, built_home, embedder)
         _assert_trace_arrived(phoenix, given["trace_id"], given["trace_url"])
+        _assert_feedback_goes_to_phoenix_and_comes_back_once(client, phoenix, built_home, given["trace_id"])
+        _assert_lives_without_its_engine(client, url)
     assert "Traceback" not in log.read_text()
 
 
@@ -57,6 +65,11 @@ def _assert_page_and_streams_are_ours(client: httpx.Client) -> None:
     assert "/chat.js" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
+    metrics = client.get("/metrics").text
+    assert 'twin_answers_total{author="maya"' in metrics
+    assert "\ntwin_engine_models 1.0\n" in metrics
+    assert "bentoml" not in metrics, "its own would count every path that somebody makes up"
+    assert client.get("/metrics", headers={"Host": "evil.example"}).status_code == 403
     assert [each["id"] for each in client.get("/v1/models").json()["data"]] == ["maya"]
     streamed = client.post("/v1/answer", json={**QUESTION, "stream": True}).text
     assert streamed.startswith("event: delta\ndata: ")
@@ -87,33 +100,98 @@ def _assert_swaps_without_a_failure(client: httpx.Client, home: Path, embedder: 
     assert client.get("/v1/releases/current").json()["model_version"] == "2"
 
 
+def _assert_lives_without_its_engine(client: httpx.Client, url: str) -> None:
+    """Killed under load: nobody goes without an answer, and the supervisor's next one is asked again."""
+    uncached = {"Cache-Control": "no-cache"}
+    seen: list[httpx.Response] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            seen.append(client.post("/v1/answer", json=QUESTION, headers=uncached))
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    servers.process_of(url, "Engine").kill()
+    servers.wait_until(lambda: _tokens(seen) == 0)
+    servers.wait_for(f"{url}/readyz")
+    servers.wait_until(lambda: _tokens(seen) > 0)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert {each.status_code for each in seen} == {200}
+    given = [each.json() for each in seen]
+    assert all(each["citations"] for each in given)
+    without = [each for each in given if not each["usage"]["completion_tokens"]]
+    assert all(each["degraded"] and each["outcome"] == "quoted" for each in without)
+
+
+def _tokens(seen: Sequence[httpx.Response]) -> int:
+    """What the model wrote of the last answer; -1 before there is one."""
+    return int(seen[-1].json()["usage"]["completion_tokens"]) if seen else -1
+
+
 def _assert_trace_arrived(phoenix: str, trace_id: str, trace_url: str) -> None:
     from phoenix.client import Client
 
     deadline = time.monotonic() + 60
     spans = []
-    while len(spans) < 3 and time.monotonic() < deadline:
+    while len(spans) < 4 and time.monotonic() < deadline:
         time.sleep(0.5)
         spans = Client(base_url=phoenix).spans.get_spans(project_identifier="twin-maya", trace_ids=[trace_id])
     by_name = {span["name"]: span for span in spans}
     assert {name: span["span_kind"] for name, span in by_name.items()} == {
         "answer": "CHAIN",
+        "embed": "EMBEDDING",
         "retrieve": "RETRIEVER",
         "generate": "LLM",
     }
     root = by_name["answer"]["context"]["span_id"]
     assert by_name["answer"].get("parent_id") is None
-    assert {by_name[name]["parent_id"] for name in ("retrieve", "generate")} == {root}
+    assert {by_name[name]["parent_id"] for name in ("embed", "retrieve", "generate")} == {root}
     attributes = by_name["generate"]["attributes"]
     assert attributes["llm.token_count.prompt"] > 0
     assert attributes["llm.model_name"] == "twin-maya/1"
     assert trace_url == f"{phoenix}/redirects/traces/{trace_id}"
-    now = datetime.now(UTC)
-    seen = answers_between(phoenix, "maya", now - timedelta(minutes=30), now + timedelta(minutes=1))
-    assert len(seen) >= 1
-    assert all(each.degraded and not each.failed for each in seen)
-    assert answers_between(phoenix, "nobody", now - timedelta(minutes=30), now) == []
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    read = read_answers(phoenix, "maya", None, now, None, 100)
+    assert trace_id in {each.trace_id for each in read.answers}
+    assert all(each.degraded and not each.failed and each.release for each in read.answers)
+    later = read_answers(phoenix, "maya", read.position, now, now, 100)
+    assert not {each.trace_id for each in later.answers} & {each.trace_id for each in read.answers}
+    assert read_answers(phoenix, "nobody", None, now, None, 100).answers == ()
     _assert_lineage_begins_at_the_answer(phoenix, trace_id)
+
+
+def _assert_feedback_goes_to_phoenix_and_comes_back_once(
+    client: httpx.Client, phoenix: str, home: Path, trace_id: str
+) -> None:
+    """Said to the service it is an annotation; said on Phoenix's page, whose words these are, it is a row."""
+    said = {"answer_id": trace_id, "thumb": "down", "corrected_text": "By document, always."}
+    assert client.post("/v1/feedback", json=said).raise_for_status().json()["answer_known"]
+    there = PhoenixAnnotations(phoenix)
+    root = there.root_span("twin-maya", trace_id)
+    assert root
+    servers.wait_until(lambda: len(there.of_spans("twin-maya", [root])) == 2)
+    assert there.annotated_by_hand("twin-maya") == []
+    by_hand = "mutation($input: [CreateSpanAnnotationInput!]!) { createSpanAnnotations(input: $input) { __typename } }"
+    span = httpx.get(f"{phoenix}/v1/projects/twin-maya/spans", params={"span_id": root}).json()["data"][0]["id"]
+    page = {"spanId": span, "name": "thumb", "label": "up", "annotatorKind": "HUMAN", "source": "APP", "metadata": {}}
+    httpx.post(f"{phoenix}/graphql", json={"query": by_hand, "variables": {"input": [page]}}).raise_for_status()
+    settings = Settings(authors={"maya": Author(name="Maya", sources=(Source(platform="files"),))})
+    warehouse = Warehouse(str(home / "warehouse"))
+    collecting = Collecting("maya", ObjectStore(str(home / "objects")), warehouse, settings, phoenix)
+    first, again = (collecting.collect(datetime.now(UTC)) for _ in range(2))
+    assert (len(first.gathered.rows), first.told, first.trouble) == (2, 0, None)
+    assert (again.gathered.rows, again.told, again.untold) == ((), 0, 0)
+    rows = {each.source: each for each in feedback_of(warehouse.read(FEEDBACK_TABLE, "maya"))}
+    assert {source: (each.thumb, each.in_phoenix) for source, each in rows.items()} == {
+        "service": ("down", True),
+        "phoenix": ("up", True),
+    }
+    assert rows["phoenix"].question == QUESTION["question"]
+    assert {each.name for _, each in there.of_spans("twin-maya", [root])} == {"thumb", "correction"}
 
 
 def _assert_lineage_begins_at_the_answer(phoenix: str, trace_id: str) -> None:

@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from bentos.follower import ReleaseFollower
-from bentos.releases import Released, ReleaseOpener, ReleaseRefusedError
+from bentos.pins import ReleaseRefusedError
+from bentos.releases import Released, ReleaseOpener
+from llm_twin_assets.domain.canary import Ended
+from llm_twin_assets.domain.canary_records import end
 from llm_twin_assets.domain.release import Release
-from llm_twin_assets_tests.inference.tiny_twin import pinned, point_to, put_on_record, release
+from llm_twin_assets_tests.inference.tiny_twin import pinned, point_to, put_on_record, release, try_out
 from resources.embedder import Embedder
 from resources.errors import StorageError, TwinError
 from resources.object_store import ObjectStore
+from resources.release_settings import Trial
 from resources.settings import Environment
 
 
@@ -52,6 +56,20 @@ def test_a_release_is_served_after_one_look_and_another_takes_its_place(home: Pa
     assert first["maya"].record.sequence == 1, "a request that has begun keeps its release"
     assert following.current["maya"].record.sequence == 2
     assert following.current["maya"].twin.engine is not first["maya"].twin.engine
+
+
+def test_a_twin_whose_pointer_is_taken_away_answers_no_more(home: Path, embedder: Embedder):
+    following, objects = follower(home), ObjectStore(str(home / "objects"))
+    for author in ("maya", "ben"):
+        point_to(home, release(embedder, author=author))
+    following.poll()
+    pointer = objects.get("releases/maya/current.json")
+    objects.delete(["releases/maya/current.json"])
+    following.poll()
+    assert set(following.current) == set(following.known) == {"ben"}
+    objects.put_new("releases/maya/current.json", pointer)
+    following.poll()
+    assert set(following.current) == {"maya", "ben"}
 
 
 def test_authors_are_followed_apart(home: Path, embedder: Embedder):
@@ -176,6 +194,24 @@ def test_after_a_start_the_release_before_is_opened_too(home: Path, embedder: Em
     put_on_record(home, pinned_as_first(home).model_copy(update={"release_id": "maya-000003"}))
     following.poll()
     assert following.current["maya"].record.release_id == "maya-000003"
+
+
+def test_what_was_only_tried_is_not_kept_open_after_a_start(home: Path, embedder: Embedder):
+    point_to(home, release(embedder))
+    canary = try_out(home, release(embedder, sequence=2, model_path="models/other"), Trial())
+    stopped = Ended(release_id=canary.release_id, by="Noor", reason="a test", ended_at=canary.released_at)
+    assert end(ObjectStore(str(home / "objects")), canary, stopped)
+    point_to(home, release(embedder, sequence=3))
+    opened: list[str] = []
+
+    def open_release(record: Release) -> Released:
+        opened.append(record.release_id)
+        return opener(home).open(record)
+
+    following = ReleaseFollower(ObjectStore(str(home / "objects")), open_release)
+    following.poll()
+    following.warm_up()
+    assert opened == ["maya-000003"]
 
 
 def pinned_as_first(home: Path) -> Release:

@@ -112,7 +112,7 @@ def test_its_name_follows_its_content(files: dict[str, bytes], settings: Setting
 
 def test_it_takes_along_how_to_serve_and_nothing_of_the_author(files: dict[str, bytes]) -> None:
     taken = yaml.safe_load(files["bentos/serving.yaml"])
-    assert set(taken) == {"serving", "access", "embedding", "retrieval", "scrub", "public"}
+    assert set(taken) == {"serving", "access", "embedding", "retrieval", "tracing", "scrub", "public"}
     assert taken["serving"]["k"] == 3
     assert not any(b"maya@example.org" in content for content in files.values())
 
