@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, from_url
 
 from resources.errors import StorageError
 
 if TYPE_CHECKING:
-    from obstore import UpdateVersion
+    from obstore import PutMode, UpdateVersion
 
 # Bytes that are in memory at a time, times twelve parts under way. S3 takes 10,000 parts: up to 160 GB a file.
 _PART = 16 * 1024 * 1024
@@ -32,14 +32,14 @@ class ObjectStore:
     def put_new(self, path: str, content: bytes) -> bool:
         """Write an object that does not exist yet; False (and nothing written) if it does."""
         try:
-            obstore.put(self._store, path, content, mode="create")
+            self._put(path, content, "create")
         except AlreadyExistsError:
             return False
         return True
 
     def replace(self, path: str, content: bytes) -> None:
         """Write an object in one step: a reader sees the old bytes or the new ones, never a mixture."""
-        obstore.put(self._store, path, content, mode="overwrite")
+        self._put(path, content, "overwrite")
 
     def swap(self, path: str, expected: bytes | None, content: bytes) -> bool:
         """Write an object if it is what is expected (None: not there); False, and nothing written, if it is not.
@@ -110,7 +110,7 @@ class ObjectStore:
             seen: UpdateVersion = {"e_tag": found.meta["e_tag"]}
             if version := found.meta["version"]:
                 seen["version"] = version
-            obstore.put(self._store, path, content, mode=seen)
+            self._put(path, content, seen)
         except (FileNotFoundError, PreconditionError):
             return False
         return True
@@ -122,6 +122,19 @@ class ObjectStore:
             self.put_new(path, file.read_bytes())
         elif not self._exists(path):
             obstore.put(self._store, path, file, chunk_size=_PART)
+
+    def _put(self, path: str, content: bytes, mode: "PutMode") -> None:
+        """Write; raises `StorageError` where that cannot be, as on a full disk, and then what was there stays."""
+        try:
+            obstore.put(self._store, path, content, mode=mode)
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+            raise
+        except BaseError as error:
+            raise StorageError(
+                f"cannot be written: {str(error).splitlines()[0]}",
+                where=f"{self.root}/{path}",
+                mend="Is there room, and may this process write there?",
+            ) from error
 
     def _exists(self, path: str) -> bool:
         try:

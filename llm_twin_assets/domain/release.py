@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from resources.release_settings import Trial
+
 Decision = Literal["approved", "rejected", "rolled_back"]
 # The part that a measure plays in the gate.
 Kind = Literal["superiority", "non_inferior", "hard_limit", "report"]
@@ -110,7 +112,8 @@ class Release(Chained):
 
     `approval_digest` is the chain's digest at the approval that it follows from; `smoke` is what came of the test
     before the switch; `service` is a bento tag or an image. The decision `forget` is the release before it with the
-    same snapshot but for a document that had to go, by whom and why; it rests on the same approval.
+    same snapshot but for a document that had to go, by whom and why; it rests on the same approval. `canary` says how
+    it was tried on a share of the requests before the switch, if it was.
     """
 
     release_id: str
@@ -137,4 +140,5 @@ class Release(Chained):
     override: bool = False
     verdict: str | None = None
     smoke: str | None = None
+    canary: Trial | None = None
     released_at: datetime

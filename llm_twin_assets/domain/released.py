@@ -24,6 +24,11 @@ def pointer(author: str) -> str:
     return current(releases_prefix(author))
 
 
+def canary_pointer(author: str) -> str:
+    """The object that names the release which is tried, or was the last to be, on a share of the requests."""
+    return f"{releases_prefix(author)}/canary.json"
+
+
 def read_approvals(objects: Reader, author: str) -> list[Link]:
     """The verified chain of decisions."""
     return read_chain(objects, approvals_prefix(author), lag=APPROVALS_LAG)
@@ -43,14 +48,23 @@ def read_releases(objects: Reader, author: str) -> list[Release]:
 
 def read_served(objects: Reader, author: str) -> Release | None:
     """What the pointer names, or None if nothing was released; raises `TamperedError`."""
-    content = objects.find(pointer(author))
+    return _read_named(objects, author, pointer(author))
+
+
+def read_tried(objects: Reader, author: str) -> Release | None:
+    """What the canary pointer names, over or not; raises `TamperedError`."""
+    return _read_named(objects, author, canary_pointer(author))
+
+
+def _read_named(objects: Reader, author: str, path: str) -> Release | None:
+    content = objects.find(path)
     if content is None:
         return None
     releases = read_releases(objects, author)
     # Whatever the pointer held when it was looked at: by now it may name a later one.
-    named = parse(Release, pointer(author), content)
+    named = parse(Release, path, content)
     if not 1 <= named.sequence <= len(releases) or releases[named.sequence - 1] != named:
-        raise TamperedError(f"does not name release {named.sequence} as it was written", where=pointer(author))
+        raise TamperedError(f"does not name release {named.sequence} as it was written", where=path)
     return named
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from llm_twin_assets.features.stop_words import STOP_WORDS
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
+_ENDING = re.compile(r"['’](s|t|re|ve|ll|d|m)$")
 _CLOSING = r"[\"'”’)\]*_`]*"
 # A sentence ends at . ! ? … before white space and a beginning, or at a line's end.
 _SENTENCE = re.compile(rf"[^\n]+?(?:[.!?…]{_CLOSING}(?=\s+[\"'“‘(\[*_`]*[A-Z0-9])|(?=\n)|$)", re.MULTILINE)
@@ -44,6 +45,7 @@ def _carries(word: str) -> bool:
 
 
 def _folded(word: str) -> str:
-    word = re.sub(r"['’](s|t|re|ve|ll|d|m)$", "", word)
+    if not word.isalnum():  # what has an apostrophe; an answer's passages are some 400 words, and most have none
+        word = _ENDING.sub("", word)
     # A plural or a verb's third person: "chunks" is "chunk", but "class" and "bus" stay.
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word

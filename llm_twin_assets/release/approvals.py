@@ -59,10 +59,11 @@ def reject(
     seen: int | None = None,
 ) -> Approval:
     """Record a person's no; the version is never released again after it, but by an override."""
-    if find_verdict(objects, author, version) is None:
+    past = approvals(objects, author)
+    if find_verdict(objects, author, version) is None and all(each.model_version != version for each in past):
         raise ApprovalError(f"version {version} of '{author}' was never evaluated")
     no = _decision(objects, author, version, "rejected", approver, reason, now)
-    return _append(objects, no, approvals(objects, author), seen)
+    return _append(objects, no, past, seen)
 
 
 def roll_back(

@@ -6,6 +6,7 @@ from functools import partial
 import dagster as dg
 
 from llm_twin_assets.automation import WHEN_APPROVED_OR_CONTENT_CHANGED
+from llm_twin_assets.domain.canary_records import running_canary
 from llm_twin_assets.domain.chain import TamperedError
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.model import ModelVersion
@@ -14,11 +15,12 @@ from llm_twin_assets.domain.release import Release
 from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets.inference.prompts import prompt_digest
 from llm_twin_assets.partitions import AUTHORS, OWNERS
+from llm_twin_assets.release import canary
 from llm_twin_assets.release.approvals import ApprovalError
 from llm_twin_assets.release.bento import bento_files, bento_tag
 from llm_twin_assets.release.code_version import code_version
 from llm_twin_assets.release.deployment import Served, Smoke, approved, deploy
-from llm_twin_assets.release.records import releases, verdict_of
+from llm_twin_assets.release.records import current_release, releases, verdict_of
 from llm_twin_assets.release.smoke import SmokeFailedError, smoke_test
 from resources.embedder import Embedder
 from resources.errors import StorageError
@@ -75,12 +77,15 @@ def deployed(
         )
     except (ApprovalError, TamperedError, SmokeFailedError) as error:
         raise dg.Failure(str(error), allow_retries=False) from None
-    context.log.info("%s %s", release.release_id, "is released" if is_new else "serves already")
+    on_trial = running_canary(objects, author) == release
+    what = ("is tried" if is_new else "is on trial") if on_trial else "is released" if is_new else "serves already"
+    context.log.info("%s %s", release.release_id, what)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(release.release_id),
         metadata={
             "release": release.release_id,
             "new": is_new,
+            "canary": f"{release.canary.share:.0%} of the requests" if on_trial and release.canary else "",
             "model_version": release.model_version,
             "snapshot": release.snapshot,
             "dataset_version": release.dataset,
@@ -105,7 +110,9 @@ def release_approved(
     settings: Settings,
     smoke: Smoke | None = None,
 ) -> tuple[Release, bool]:
-    """Deploy the deciding approval; returns the release that serves and whether it is new."""
+    """Deploy the deciding approval; returns the release that serves, or is tried, and whether it is new."""
+    now = datetime.now(UTC)
+    canary.settle(objects, author, now)
     approval = approved(objects, author)
     snapshot = current_snapshot(author, vector_store, embedder)
     if snapshot is None:
@@ -121,8 +128,9 @@ def release_approved(
     )
     tags = registry.tags(author, approval.model_version)
     model = ModelVersion.from_tags(author, approval.model_version, tags)
-    release, is_new = deploy(objects, approval, model, served, datetime.now(UTC), smoke)
-    registry.set_alias(author, "champion", release.model_version)
+    release, is_new = deploy(objects, approval, model, served, now, smoke, settings.release.canary)
+    if release == current_release(objects, author):
+        registry.set_alias(author, "champion", release.model_version)
     return release, is_new
 
 

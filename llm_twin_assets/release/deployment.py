@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from llm_twin_assets.domain.canary_records import running_canary
 from llm_twin_assets.domain.model import ModelVersion
 from llm_twin_assets.domain.release import Approval, Release
 from llm_twin_assets.domain.released import releases_prefix
 from llm_twin_assets.release.approvals import ApprovalError, gate_objection
+from llm_twin_assets.release.canary import begin, is_sound, supersede
 from llm_twin_assets.release.records import (
     ConflictError,
     Decided,
@@ -21,6 +23,7 @@ from llm_twin_assets.release.records import (
     verdict_digest,
 )
 from resources.object_store import ObjectStore
+from resources.release_settings import Trial
 
 # Says in a few words what the test before the switch saw; raises a `TwinError` if the release must not serve.
 Smoke = Callable[[Release], str]
@@ -28,7 +31,7 @@ Smoke = Callable[[Release], str]
 # What says who and when, and not what serves.
 _CIRCUMSTANCES = frozenset({
     "release_id", "sequence", "previous", "approval_sequence", "approval_digest", "approver", "reason", "decision",
-    "override", "verdict", "smoke", "code_version", "service", "released_at",
+    "override", "verdict", "smoke", "canary", "code_version", "service", "released_at",
 })  # fmt: skip
 _TRIES = 5
 
@@ -65,8 +68,12 @@ def deploy(
     served: Served,
     now: datetime,
     smoke: Smoke | None = None,
+    trial: Trial | None = None,
 ) -> tuple[Release, bool]:
     """Release the approved model; returns the release that serves, and whether it is a new one.
+
+    With a `trial`, a model that takes the place of another is a canary first, and the canary is what is returned: new
+    or still on trial. One that has been tried takes the place of what serves, just as it was tried.
 
     A roll-back returns with everything the version was last released with: its snapshot, and the embedder and template
     that fit it. Nothing is written if what serves is already this.
@@ -93,6 +100,7 @@ def deploy(
         prompt_digest=served.prompt_digest,
         service=served.service,
         code_version=served.code_version,
+        canary=trial,
         approval_sequence=approval.sequence,
         approver=approval.approver,
         released_at=now,
@@ -109,7 +117,7 @@ def return_to(objects: ObjectStore, approval: Approval, now: datetime) -> tuple[
     before = [past for past in releases(objects, approval.author) if past.model_version == approval.model_version]
     if not before:
         raise ApprovalError(f"version {approval.model_version} of '{approval.author}' was never released")
-    return _release(objects, before[-1].model_copy(update={"released_at": now}), approval, None)
+    return _release(objects, before[-1].model_copy(update={"released_at": now, "canary": None}), approval, None)
 
 
 def _release(objects: ObjectStore, wanted: Release, approval: Approval, smoke: Smoke | None) -> tuple[Release, bool]:
@@ -123,12 +131,21 @@ def _release(objects: ObjectStore, wanted: Release, approval: Approval, smoke: S
 
 
 def _release_once(objects: ObjectStore, wanted: Release, decided: Decided, smoke: Smoke | None) -> tuple[Release, bool]:
+    tried = running_canary(objects, wanted.author)
+    if tried and tried.approval_sequence != decided.approval.sequence:
+        supersede(objects, tried, decided.approval)
+    elif tried and wanted.canary is not None and not is_sound(objects, tried, wanted.released_at):
+        return tried, False
+    elif tried:
+        _switch(objects, tried)
     past, present = releases(objects, wanted.author), current_release(objects, wanted.author)
     if present and _same(present, wanted):
-        return present, False
+        return present, present == tried
+    if present is None or present.model_digest == wanted.model_digest:
+        wanted = wanted.model_copy(update={"canary": None})
     seen = smoke(wanted) if smoke else wanted.smoke
     # A run that was killed before the switch left a record that never served: it is this one, or is passed over.
-    if past and past[-1].approval_sequence == decided.approval.sequence and _same(past[-1], wanted):
+    if past and past[-1].approval_sequence == decided.approval.sequence and _is_again(past[-1], wanted):
         release = past[-1]
     else:
         release = append(
@@ -137,9 +154,13 @@ def _release_once(objects: ObjectStore, wanted: Release, decided: Decided, smoke
             lambda sequence: _recorded(wanted, sequence, decided, seen),
             expected=len(past),
         )
-    if not switch(objects, releases_prefix(wanted.author), release):
-        raise ConflictError("a later release was made at the same moment", where=release.release_id)
+    (begin if release.canary else _switch)(objects, release)
     return release, True
+
+
+def _switch(objects: ObjectStore, release: Release) -> None:
+    if not switch(objects, releases_prefix(release.author), release):
+        raise ConflictError("a later release was made at the same moment", where=release.release_id)
 
 
 def _recorded(wanted: Release, sequence: int, decided: Decided, smoke: str | None) -> Release:
@@ -188,3 +209,7 @@ def _check_gate(objects: ObjectStore, approval: Approval) -> None:
 
 def _same(one: Release, other: Release) -> bool:
     return one.model_dump(exclude=set(_CIRCUMSTANCES)) == other.model_dump(exclude=set(_CIRCUMSTANCES))
+
+
+def _is_again(one: Release, other: Release) -> bool:
+    return _same(one, other) and one.canary == other.canary

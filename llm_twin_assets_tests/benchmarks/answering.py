@@ -1,9 +1,9 @@
-"""What batching, streaming and the pipeline cost on the shipped tiny model, beside bare `generate` in the same run.
+"""The figures of answering: the engine's, beside bare `generate` in the same run, then the service's (serving.py).
 
 Eight prompts of passages, 64 tokens each, greedily: eight in turn, eight at once through the engine, and one bare
 padded `generate` of the same eight. Time to the first token of a lone stream, beside a bare `generate` of one token.
 
-    python -m llm_twin_assets_tests.benchmarks.answering
+    python -m llm_twin_assets_tests.benchmarks answering
 """
 
 import time
@@ -15,6 +15,7 @@ from functools import partial
 from llm_twin_assets.inference.engine import Piece, Sampling
 from llm_twin_assets.inference.prompts import Message, Passage, messages
 from llm_twin_assets.inference.transformers_engine import TransformersEngine
+from llm_twin_assets_tests.benchmarks import serving
 from llm_twin_assets_tests.benchmarks.measuring import Row
 from resources.bases import shipped_base
 
@@ -40,6 +41,11 @@ class Measured:
 
 def measure() -> list[Row]:
     """Rows for `make bench`."""
+    return [*engine_rows(), *serving.rows()]
+
+
+def engine_rows() -> list[Row]:
+    """What batching and streaming gain and cost."""
     found = measured()
     speed_up, of_bare = found.in_turn / found.at_once, found.bare / found.at_once
     later = found.first_token / found.bare_first_token

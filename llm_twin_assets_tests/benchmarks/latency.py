@@ -90,7 +90,7 @@ def measured(chunks: int) -> tuple[Growth, list[Latency]]:
     with tempfile.TemporaryDirectory(prefix="twin-latency-") as folder:
         store = LanceVectorStore(folder)
         began = time.perf_counter()
-        for rows in _batches(stored):
+        for rows in batches(stored):
             store.write("bench", rows, [])
         written = time.perf_counter() - began
         store.publish("bench", "snapshot-1")
@@ -143,7 +143,8 @@ def _nearest(stored: NDArray[np.float32], questions: NDArray[np.float32]) -> tup
     return found, float(np.median(taken))
 
 
-def _batches(stored: NDArray[np.float32]) -> Iterator[pa.Table]:
+def batches(stored: NDArray[np.float32]) -> Iterator[pa.Table]:
+    """Rows of the index for these vectors."""
     schema = rows_schema(DIMENSION)
     for start in range(0, len(stored), _STEP):
         some = stored[start : start + _STEP]

@@ -1,0 +1,1 @@
+"""Batch answers: questions in a table, answered by the released twin."""
