@@ -12,15 +12,15 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from resources.errors import ConfigurationError
 from resources.settings import AuthorKey, Environment
 
 # What a key may be for; `answer` is the chat of OpenAI's interface, too.
-Endpoint = Literal["answer", "search", "write", "embeddings"]
+Endpoint = Literal["answer", "search", "write", "embeddings", "metrics", "feedback"]
 ENDPOINTS = get_args(Endpoint)
 
 # Found in a log or a repository, a key says by it what it is.
@@ -30,7 +30,10 @@ _MEND = "Make one with `twin keys new NAME`."
 
 
 class ApiKey(BaseModel):
-    """What is kept of a key; `authors` and `endpoints` are all where they are None."""
+    """What is kept of a key; `authors` and `endpoints` are all where they are None.
+
+    `held_by` is the author whose own key it is: what comes with it to correct an answer is taken for their words.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,7 +43,14 @@ class ApiKey(BaseModel):
     endpoints: tuple[Endpoint, ...] | None = None
     requests_per_minute: int | None = Field(default=None, ge=1)
     tokens_per_minute: int | None = Field(default=None, ge=1)
+    held_by: AuthorKey | None = None
     created_at: datetime
+
+    @model_validator(mode="after")
+    def _may_ask_its_holder(self) -> Self:
+        if self.held_by is not None and self.authors is not None and self.held_by not in self.authors:
+            raise ValueError("the key is held by an author whose twin it may not ask")
+        return self
 
 
 _KEYS = TypeAdapter(tuple[ApiKey, ...])

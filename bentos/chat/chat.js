@@ -1,4 +1,5 @@
-// The chat page: asks /v1/answer and /v1/write, shows what comes, keeps nothing but the tab's key and the theme.
+// The chat page: asks /v1/answer and /v1/write, shows what comes, and tells /v1/feedback what a reader thinks of it.
+// The key and the conversation stay in the tab, and are gone when it is closed; the theme stays in the browser.
 "use strict";
 
 const at = (id) => document.getElementById(id);
@@ -10,7 +11,7 @@ const made = (tag, className, text) => {
 };
 
 const MAX_TURNS = 40;
-const state = { history: [], authors: [], running: null, opened: null };
+const state = { turns: [], authors: [], running: null, opened: null };
 
 // ---------------------------------------------------------------- the service
 
@@ -98,7 +99,8 @@ function markButton(citation, label) {
   return button;
 }
 
-function finish(view, given) {
+function finish(view, turn) {
+  const given = turn.given;
   written(view.text, given.answer, given.citations);
   if (given.reason) view.box.append(made("p", "note", given.degraded ? `Degraded: ${given.reason}` : given.reason));
   if (given.citations.length) {
@@ -120,7 +122,10 @@ function finish(view, given) {
     link.rel = "noopener noreferrer";
     foot.append(link);
   }
-  view.box.append(foot);
+  view.box.append(foot, opinion(turn));
+}
+
+function announceAnswer(given) {
   announce(`Answer with ${given.citations.length} sources: ${given.answer}`);
 }
 
@@ -158,14 +163,15 @@ const mode = () => document.querySelector("input[name=mode]:checked").value;
 async function ask(question) {
   const asked = mode();
   at("hello")?.remove();
-  at("talk").append(made("article", "mine", asked === "ask" ? question : `Draft of ${asked === "post" ? "a post" : "an article"}: ${question}`));
+  showQuestion(asked, question);
   const view = answerBox();
   busy(new AbortController());
   scroll();
   try {
-    const given = await streamed(asked, question, view);
-    finish(view, given);
-    if (asked === "ask") remember(question, given.answer);
+    const turn = { asked, question, given: await streamed(asked, question, view), said: {} };
+    finish(view, turn);
+    announceAnswer(turn.given);
+    remember(turn);
   } catch (error) {
     const stopped = error.name === "AbortError";
     view.box.append(made("p", "note", stopped ? "Stopped." : trouble(error)));
@@ -185,7 +191,7 @@ const trouble = (error) => (error instanceof TypeError ? "The service cannot be 
 async function streamed(asked, text, view) {
   const author = at("author").value || null;
   const [path, body] = asked === "ask"
-    ? ["/v1/answer", { question: text, author, history: state.history, stream: true }]
+    ? ["/v1/answer", { question: text, author, history: history(), stream: true }]
     : ["/v1/write", { topic: text, form: asked, author, stream: true }];
   const response = await call(path, body, state.running.signal);
   for await (const { name, data } of events(response)) {
@@ -199,9 +205,161 @@ async function streamed(asked, text, view) {
   throw new Error("The answer broke off.");
 }
 
-function remember(question, answer) {
-  const turns = [{ role: "user", content: question }, { role: "assistant", content: answer.slice(0, 8000) }];
-  state.history = [...state.history, ...turns].slice(-MAX_TURNS);
+function showQuestion(asked, question) {
+  const shown = asked === "ask" ? question : `Draft of ${asked === "post" ? "a post" : "an article"}: ${question}`;
+  at("talk").append(made("article", "mine", shown));
+}
+
+// Drafts are no part of the conversation.
+function history() {
+  const turns = state.turns.filter((turn) => turn.asked === "ask").flatMap(({ question, given }) => [
+    { role: "user", content: question }, { role: "assistant", content: given.answer.slice(0, 8000) },
+  ]);
+  return turns.slice(-MAX_TURNS);
+}
+
+// ---------------------------------------------------------------- what a reader thinks of an answer
+
+const THUMBS = {
+  up: ["Good answer", "M2 10h4v11H2zM8 21V10l4-8c2 0 3 1 3 3l-1 4h6c2 0 2 2 2 3l-2 7c0 1-1 2-2 2z"],
+  down: ["Bad answer", "M2 14h4V3H2zM8 3v11l4 8c2 0 3-1 3-3l-1-4h6c2 0 2-2 2-3l-2-7c0-1-1-2-2-2z"],
+};
+
+function opinion(turn) {
+  const box = made("div", "opinion");
+  const acts = made("div", "thumbs");
+  acts.setAttribute("role", "group");
+  acts.setAttribute("aria-label", "What do you think of this answer?");
+  const note = made("p", "quiet");
+  note.hidden = true;
+  const form = correction(turn, note);
+  const thumbs = Object.keys(THUMBS).map((thumb) => thumbButton(thumb, async (button) => {
+    if (!(await tell(turn, { thumb }, note, button))) return;
+    for (const each of thumbs) each.setAttribute("aria-pressed", String(each === button));
+  }));
+  for (const each of thumbs) each.setAttribute("aria-pressed", String(turn.said.thumb === each.value));
+  acts.append(...thumbs, form.opener);
+  box.append(acts, form, note);
+  return box;
+}
+
+function thumbButton(thumb, act) {
+  const [label, path] = THUMBS[thumb];
+  const button = made("button", "plain thumb");
+  button.type = "button";
+  button.value = thumb;
+  button.setAttribute("aria-label", label);
+  button.title = label;
+  const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  icon.setAttribute("viewBox", "0 0 24 24");
+  icon.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  icon.append(line);
+  button.append(icon);
+  button.addEventListener("click", () => act(button));
+  return button;
+}
+
+function correction(turn, note) {
+  const form = made("form", "correction");
+  form.hidden = true;
+  form.id = `correction-${turn.given.answer_id}`;
+  const label = made("label", "", "I would have written:");
+  const text = made("textarea");
+  text.id = `${form.id}-text`;
+  text.rows = 6;
+  text.maxLength = 20000;
+  text.required = true;
+  label.htmlFor = text.id;
+  const send = made("button", "", "Send correction");
+  const cancel = made("button", "plain", "Cancel");
+  cancel.type = "button";
+  const acts = made("div", "acts");
+  acts.append(cancel, send);
+  form.append(label, text, acts);
+  form.opener = made("button", "plain", "I would have written…");
+  form.opener.type = "button";
+  form.opener.setAttribute("aria-controls", form.id);
+  const show = (shown) => {
+    form.hidden = !shown;
+    form.opener.setAttribute("aria-expanded", String(shown));
+    if (shown) text.value = turn.said.corrected_text ?? withoutMarks(turn.given);
+    (shown ? text : form.opener).focus();
+    if (!shown) return;
+    note.hidden = true;
+    form.scrollIntoView({ block: "nearest" });
+  };
+  form.opener.setAttribute("aria-expanded", "false");
+  form.opener.addEventListener("click", () => show(form.hidden));
+  cancel.addEventListener("click", () => show(false));
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    show(false);
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (await tell(turn, { corrected_text: text.value }, note, send)) show(false);
+  });
+  return form;
+}
+
+const withoutMarks = (given) => given.citations.reduce(
+  (text, each) => text.replaceAll(` [${each.marker}]`, "").replaceAll(`[${each.marker}]`, ""), given.answer);
+
+// Says whether it was kept; what was is shown again after a reload.
+async function tell(turn, said, note, button) {
+  // A button that is disabled loses the focus of who pressed it by keyboard.
+  if (button.getAttribute("aria-disabled") === "true") return false;
+  button.setAttribute("aria-disabled", "true");
+  let kept = true;
+  try {
+    await call("/v1/feedback", { answer_id: turn.given.answer_id, author: turn.given.author, ...said });
+    Object.assign(turn.said, said);
+    save();
+  } catch (error) {
+    kept = false;
+    note.textContent = `Not kept: ${trouble(error)}`;
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+  if (kept) note.textContent = said.thumb ? "Thanks, that is noted." : "Thanks, your words are kept.";
+  note.className = kept ? "quiet" : "note";
+  note.hidden = false;
+  announce(note.textContent);
+  return kept;
+}
+
+// ---------------------------------------------------------------- the conversation, kept in the tab
+
+function remember(turn) {
+  state.turns = [...state.turns, turn].slice(-MAX_TURNS / 2);
+  save();
+}
+
+function save() {
+  try {
+    sessionStorage.setItem("talk", JSON.stringify({ author: at("author").value, turns: state.turns }));
+  } catch {
+    sessionStorage.removeItem("talk"); // it is too much: a reload begins anew
+  }
+}
+
+function restore() {
+  const kept = JSON.parse(sessionStorage.getItem("talk") ?? "null");
+  if (!kept?.turns.length || !state.authors.some((each) => each.author === kept.author)) return;
+  at("author").value = kept.author;
+  at("hello")?.remove();
+  state.turns = kept.turns;
+  for (const turn of state.turns) {
+    showQuestion(turn.asked, turn.question);
+    const view = answerBox();
+    view.box.removeAttribute("aria-busy");
+    view.text.classList.remove("busy");
+    finish(view, turn);
+  }
+  scroll();
 }
 
 // ---------------------------------------------------------------- the page
@@ -240,6 +398,7 @@ async function showAuthors() {
     return option;
   }));
   if (state.authors.some((each) => each.author === chosen)) at("author").value = chosen;
+  if (!state.turns.length) restore();
   at("pick").hidden = state.authors.length < 2;
   showAuthor();
 }
@@ -253,7 +412,8 @@ function showAuthor() {
 
 function beginAnew() {
   state.running?.abort();
-  state.history = [];
+  state.turns = [];
+  save();
   closeSource();
   at("talk").replaceChildren();
   announce("New conversation");

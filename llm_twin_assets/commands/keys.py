@@ -25,6 +25,9 @@ def new(
     ] = None,
     requests: Annotated[int | None, typer.Option(min=1, help="Requests a minute; twin.yaml's if left out.")] = None,
     tokens: Annotated[int | None, typer.Option(min=1, help="The model's tokens a minute.")] = None,
+    held_by: Annotated[
+        str | None, typer.Option(help="The author whose own key it is: corrections with it are the author's words.")
+    ] = None,
 ) -> None:
     """Make a key and print it, once. A running service knows it at once."""
     path = _path()
@@ -37,6 +40,7 @@ def new(
         endpoints=tuple(endpoint) if endpoint else None,
         requests_per_minute=requests,
         tokens_per_minute=tokens,
+        held_by=held_by,
     )
     write_keys(path, [*known, key])
     typer.echo(token)
@@ -51,12 +55,13 @@ def list_() -> None:
 
     from llm_twin_assets.commands.console import OUT
 
-    table = Table("name", "authors", "endpoints", "made", box=None)
+    table = Table("name", "authors", "endpoints", "held by", "made", box=None)
     for key in read_keys(_path()):
         table.add_row(
             key.name,
             ", ".join(key.authors) if key.authors is not None else "all",
             ", ".join(key.endpoints) if key.endpoints is not None else "all",
+            key.held_by or "",
             f"{key.created_at:%Y-%m-%d %H:%M} UTC",
         )
     OUT.print(table)

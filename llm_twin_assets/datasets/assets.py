@@ -7,11 +7,13 @@ from typing import cast
 
 import dagster as dg
 
-from llm_twin_assets.automation import WHEN_CONTENT_CHANGED_AND_CHECKED
+from llm_twin_assets.automation import WHEN_CONTENT_OR_FEEDBACK_CHANGED_AND_CHECKED
 from llm_twin_assets.datasets import version
+from llm_twin_assets.datasets.corrections import corrections_of
 from llm_twin_assets.datasets.making import Made, bring_up_to_date
 from llm_twin_assets.datasets.preview import counts_plot, samples_preview
 from llm_twin_assets.domain.document import Category, CleanedDocument
+from llm_twin_assets.domain.feedback import FEEDBACK_TABLE, feedback_of
 from llm_twin_assets.domain.forgotten import FORGOTTEN_TABLE, Forgotten
 from llm_twin_assets.domain.sample import Sample
 from llm_twin_assets.domain.tables import cleaned_documents
@@ -23,12 +25,15 @@ from resources.warehouse import Warehouse
 
 @dg.asset(
     key=["datasets", "instruct"],
-    deps=[dg.AssetKey(["cleaned", category.plural]) for category in Category],
+    deps=[
+        *(dg.AssetKey(["cleaned", category.plural]) for category in Category),
+        dg.AssetKey(["monitoring", "feedback"]),
+    ],
     partitions_def=AUTHORS,
     group_name="datasets",
     kinds={"python", "parquet"},
     owners=OWNERS,
-    automation_condition=WHEN_CONTENT_CHANGED_AND_CHECKED,
+    automation_condition=WHEN_CONTENT_OR_FEEDBACK_CHANGED_AND_CHECKED,
     description=(
         "Instruction-answer pairs for fine-tuning: the instruction is made up, the answer is the author's own text, "
         "verbatim, with its document and span. Split by clusters of documents first, then stored for good under its "
@@ -65,11 +70,14 @@ def read_cleaned(warehouse: Warehouse, author: str) -> list[CleanedDocument]:
 def all_cleaned(warehouse: Warehouse, author: str) -> list[CleanedDocument]:
     """All cleaned documents of an author, those too that say what another one says: they seal each other.
 
+    What the author wrote in the place of answers is among them.
+
     A document that is to be forgotten is none, even where a run that began before has put it back.
     """
     gone = Forgotten.of(author, warehouse.read(FORGOTTEN_TABLE, author))
     tables = [warehouse.read(f"cleaned/{category.plural}", author) for category in Category]
     documents = [document for table in tables if table.num_rows for document in cleaned_documents(table)]
+    documents += corrections_of(feedback_of(warehouse.read(FEEDBACK_TABLE, author)))
     return [each for each in documents if not gone.covers(each.document_id)]
 
 

@@ -18,6 +18,7 @@ KINDS = {
     "readme_code": "a heading → the code below it in a README",
     "docstring_code": "a docstring or comment → the definition",
     "commit": "a commit message → the diff",
+    "correction": "a question that somebody asked → what the author wrote in the place of the answer",
     "back_translation": "an instruction that a teacher model found for a passage → the passage",
     "paraphrase": "an instruction in a teacher model's words → the same passage",
     "knowledge_question": "a teacher model's question → the sentences or paragraph that answer it",

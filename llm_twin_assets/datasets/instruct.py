@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from llm_twin_assets.datasets.article_drafts import article_drafts
 from llm_twin_assets.datasets.code_drafts import code_drafts
+from llm_twin_assets.datasets.corrections import correction_drafts
 from llm_twin_assets.datasets.decontamination import decontaminate
 from llm_twin_assets.datasets.draft import Draft
 from llm_twin_assets.datasets.filters import DraftFilter, Eligible, eligible, normalized, without_duplicates
@@ -73,7 +74,9 @@ def generate(
 
 def drafts(document: CleanedDocument, settings: Dataset) -> Iterator[Draft]:
     """What could be asked of one document."""
-    yield from _DRAFTS[document.category](document, settings.max_answer_words)
+    if document.is_correction:
+        return correction_drafts(document)
+    return _DRAFTS[document.category](document, settings.max_answer_words)
 
 
 def _post_drafts(document: CleanedDocument, _: int) -> Iterator[Draft]:

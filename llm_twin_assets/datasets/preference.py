@@ -16,6 +16,7 @@ from llm_twin_assets.datasets.words import ngrams, words_of
 from llm_twin_assets.domain.feedback import Feedback
 from llm_twin_assets.domain.identity import digest
 from llm_twin_assets.domain.sample import Split
+from llm_twin_assets.inference.citations import unmarked
 from resources.llm_cache import Reply
 from resources.llm_settings import Preference
 
@@ -152,14 +153,18 @@ def leaks(texts: Iterable[str], max_short: float) -> Callable[[str], bool]:
 
 
 def _of_one(feedback: Feedback, settings: Preference) -> Pair | Thumb | str:
+    if not feedback.question.strip():
+        return "feedback on an answer whose question was not kept"
     corrected = (feedback.corrected_text or "").strip()
     if not corrected:
         if feedback.thumb is None or not feedback.answer.strip():
             return "feedback without a thumb or a correction"
-        return Thumb(feedback.answer_id, feedback.question, feedback.answer, feedback.thumb == "up")
-    if normalized(corrected) == normalized(feedback.answer):
+        return Thumb(feedback.answer_id, feedback.question, unmarked(feedback.answer), feedback.thumb == "up")
+    # The marks of citations are the service's; a model must learn neither to write nor to avoid them.
+    answer = unmarked(feedback.answer)
+    if normalized(corrected) == normalized(answer):
         return "a correction that changes no word"
-    rejected = matched(corrected, feedback.answer, settings.length_ratio)
+    rejected = matched(corrected, answer, settings.length_ratio)
     if rejected is None:
         return "the lengths differ too much"
     return Pair(

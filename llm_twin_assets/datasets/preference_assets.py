@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import dagster as dg
 
-from llm_twin_assets.automation import WHEN_CONTENT_CHANGED_AND_CHECKED
+from llm_twin_assets.automation import WHEN_CONTENT_OR_FEEDBACK_CHANGED_AND_CHECKED
 from llm_twin_assets.datasets import preference_version, version
 from llm_twin_assets.datasets.preference import Pair
 from llm_twin_assets.datasets.preference_making import Made, Maker
@@ -22,12 +22,12 @@ _SHOWN = 10
 
 @dg.asset(
     key=["datasets", "preference"],
-    deps=[dg.AssetKey(["datasets", "instruct"])],
+    deps=[dg.AssetKey(["datasets", "instruct"]), dg.AssetKey(["monitoring", "feedback"])],
     partitions_def=AUTHORS,
     group_name="datasets",
     kinds={"python", "parquet"},
     owners=OWNERS,
-    automation_condition=WHEN_CONTENT_CHANGED_AND_CHECKED,
+    automation_condition=WHEN_CONTENT_OR_FEEDBACK_CHANGED_AND_CHECKED,
     description=(
         "Pairs of a better and a worse answer: the author's own text beside what a model writes to the same "
         "instruction, about as long; and people's corrections and thumbs. Empty unless twin.yaml says "

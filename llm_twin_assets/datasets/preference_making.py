@@ -13,6 +13,7 @@ from llm_twin_assets.datasets.version import DatasetVersion, samples_of, test_do
 from llm_twin_assets.domain.feedback import FEEDBACK_TABLE, feedback_of
 from llm_twin_assets.domain.model import model_path
 from llm_twin_assets.domain.sample import Split
+from llm_twin_assets.inference.pipeline_traces import pipeline_traces
 from resources.bases import find_base
 from resources.llm_cache import ReplyCache
 from resources.llm_usage import Meter, Usage
@@ -88,7 +89,8 @@ class Maker:
         name = self.settings.author(self.author).name
         cache = ReplyCache(self.objects, f"llm/{self.author}")
         if endpoint is not None:
-            yield EndpointRejecter(endpoint, self.author, name, chosen, cache, Meter.of(endpoint))
+            with pipeline_traces(self.author, self.settings) as project:
+                yield EndpointRejecter(endpoint, name, chosen, cache, Meter.of(endpoint), project)
         elif chosen.rejected_by == "base":
             base = find_base(self.settings.training.base, self.settings.training.revision)
             yield LocalRejecter(base.id, base.folder, base.digest, name, chosen, cache)

@@ -22,7 +22,7 @@ from resources.llm_errors import UnansweredError
 from resources.llm_gather import gathered
 from resources.llm_settings import ChatEndpoint, Preference
 from resources.llm_usage import Meter
-from resources.tracing import Tracer
+from resources.tracing import Project
 
 _MODULE = "llm_twin_assets.datasets.preference_generation"
 # A sample whose first rejected answer makes no pair gets one more chance.
@@ -142,12 +142,11 @@ class EndpointRejecter:
     """A model behind an OpenAI-compatible API."""
 
     endpoint: ChatEndpoint
-    author: str
     author_name: str
     settings: Preference
     cache: ReplyCache
     meter: Meter
-    tracer: Tracer | None = None
+    project: Project | None = None
 
     @property
     def name(self) -> str:
@@ -165,8 +164,7 @@ class EndpointRejecter:
 
     async def _answers(self, asked: Sequence[Asked], attempt: int) -> dict[str, Reply]:
         seed = self.settings.seed + attempt if self.endpoint.temperature else None
-        project = f"{self.author}-preference"
-        async with ChatClient(self.endpoint, self.cache, meter=self.meter, tracer=self.tracer, project=project) as chat:
+        async with ChatClient(self.endpoint, self.cache, meter=self.meter, project=self.project) as chat:
 
             async def answer(each: Asked) -> Reply | None:
                 question = messages(each.instruction, author_name=self.author_name)

@@ -1,6 +1,6 @@
 """Which documents are for training and which are sealed; decided before a single sample is made.
 
-Five properties, for a given seed and shares:
+Six properties, for a given seed and shares:
 
 - A document of its own kind is placed by a hash of its identity: on any machine, whatever else there is.
 - Documents that say nearly the same are one cluster, and a cluster lies where the most sealed of its members would by
@@ -8,6 +8,8 @@ Five properties, for a given seed and shares:
   memory, this is the only rule that can promise it, since each member may have been the first.
 - A commit lies in train: it says again what files say, so sealing it would take samples of these files away, and to
   predict a diff is no measure of how an author writes. What it shares with sealed files goes by decontamination.
+- A correction of an answer lies in train, too: the author gave it to be learnt, and what it repeats of sealed documents
+  goes by decontamination.
 - Where the hash seals too few documents to compare models with, others are sealed besides, at most half of all.
 - What is sealed for its neighbours' sake or for lack of others is remembered beside the current version: it stays so
   when they are edited or removed, or others come.
@@ -53,7 +55,7 @@ def assign(
 
     `sealed_before` is what an earlier version says is sealed; give none where seed or shares were others.
     """
-    written = [document for document in documents if not document.is_commit]
+    written = [document for document in documents if not _is_for_training(document)]
     ids = sorted(document.document_id for document in written)
     splits = {each: Split.TEST if each in sealed_before else split_of(each, settings) for each in ids}
     found = _clusters(written, settings)
@@ -65,8 +67,12 @@ def assign(
     for split, least in ((Split.TEST, settings.min_test_documents), (Split.VALIDATION, 1)):
         _fill(split, least, splits, [each for each in by_turns if each in counted], found)
     besides = {each for each in ids if splits[each] is Split.TEST and split_of(each, settings) is not Split.TEST}
-    splits.update({document.document_id: Split.TRAIN for document in documents if document.is_commit})
+    splits.update({document.document_id: Split.TRAIN for document in documents if _is_for_training(document)})
     return Assignment(splits, found, frozenset(besides | set(sealed_before)))
+
+
+def _is_for_training(document: CleanedDocument) -> bool:
+    return document.is_commit or document.is_correction
 
 
 def _position(document_id: str, settings: Dataset) -> float:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 # The language of a commit, which is code without a path.
 DIFF = "diff"
+# The platform of what the author wrote in the place of an answer.
+FEEDBACK = "feedback"
 
 
 class Category(StrEnum):
@@ -98,3 +100,8 @@ class CleanedDocument:
     def is_commit(self) -> bool:
         """Whether it is a commit: a message, indented by four blanks, and the diff below it."""
         return self.category is Category.CODE and self.code_language == DIFF
+
+    @property
+    def is_correction(self) -> bool:
+        """Whether the author wrote it in the place of an answer; its title is the question."""
+        return self.platform == FEEDBACK

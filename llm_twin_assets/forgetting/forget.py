@@ -11,6 +11,8 @@ from functools import cached_property, partial
 
 import pyarrow as pa
 
+from llm_twin_assets.batch.answers import BATCH_ANSWERS_TABLE
+from llm_twin_assets.batch.questions import QUESTIONS_TABLE
 from llm_twin_assets.collection.engine import state
 from llm_twin_assets.collection.engine.stored import LINKS_TABLE, table_of
 from llm_twin_assets.datasets.version import delete_version, mark_stale
@@ -21,7 +23,7 @@ from llm_twin_assets.domain.release import Release
 from llm_twin_assets.features.index_rows import snapshot_name
 from llm_twin_assets.forgetting.finding import Findings, url_digests
 from llm_twin_assets.forgetting.places import Places
-from llm_twin_assets.forgetting.quotes import Quoted, forget_feedback, forget_reports
+from llm_twin_assets.forgetting.quotes import Quoted, forget_batches, forget_feedback, forget_reports
 from llm_twin_assets.forgetting.repointing import Wish, last_releases, repoint
 from llm_twin_assets.release.records import current_release
 
@@ -61,7 +63,7 @@ class Forgetting:
         yield "models", self._mark_models
         yield "the index without it", self._republish
         yield "its files in the index", partial(self.places.vectors.purge, self._author, self._ids)
-        for table in (FEEDBACK_TABLE, LINKS_TABLE, state.TABLE, *CLEANED, *RAW):
+        for table in (FEEDBACK_TABLE, QUESTIONS_TABLE, BATCH_ANSWERS_TABLE, LINKS_TABLE, state.TABLE, *CLEANED, *RAW):
             yield f"its files in {table}", partial(self.places.warehouse.purge, table)
         yield "done", self._close
 
@@ -96,7 +98,8 @@ class Forgetting:
 
     def _forget_quotes(self) -> None:
         quoted = Quoted.of(self.places, self._author, self._ids)
-        forget_feedback(self.places, self._author, quoted)
+        forget_feedback(self.places, self._author, self._ids, quoted)
+        forget_batches(self.places, self._author, self._ids, quoted)
         forget_reports(self.places, self._author, quoted)
         self.forget_events(quoted)
 

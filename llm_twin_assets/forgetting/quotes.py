@@ -8,7 +8,10 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from llm_twin_assets.batch.answers import BATCH_ANSWERS_TABLE, cited_documents
+from llm_twin_assets.batch.questions import QUESTIONS_TABLE, questions_of
 from llm_twin_assets.datasets.decontamination import Sealed
+from llm_twin_assets.domain import remark
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.feedback import FEEDBACK_TABLE, feedback_of
 from llm_twin_assets.domain.tables import cleaned_documents
@@ -53,15 +56,45 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def forget_feedback(places: Places, author: str, quoted: Quoted) -> int:
-    """Delete what people said of answers that quote a document; returns how many answers."""
-    said = feedback_of(places.warehouse.read(FEEDBACK_TABLE, author))
-    gone = [
+def forget_feedback(places: Places, author: str, documents: Collection[str], quoted: Quoted) -> int:
+    """Delete what people said of answers that cite or quote a document, or that is one itself; returns how many rows.
+
+    A mark stays in the place of what was said of each answer, or its trace would bring it back.
+    """
+    rows = feedback_of(places.warehouse.read(FEEDBACK_TABLE, author))
+    gone = {
         each.answer_id
-        for each in said
-        if any(text and quoted.by(text) for text in (each.question, each.answer, each.corrected_text, each.comment))
-    ]
+        for each in rows
+        if each.document_id in documents
+        or any(text and quoted.by(text) for text in (each.question, each.answer, each.corrected_text, each.comment))
+    }
+    for path in places.objects.list(remark.prefix(author)):
+        said = None if path.endswith(remark.FORGOTTEN) else remark.read(places.objects, path)
+        if said and (set(documents).intersection(said.documents) or any(map(quoted.by, said.texts))):
+            gone.add(said.answer_id)
+    for answer in sorted(gone):
+        folder = remark.folder(author, answer)
+        mark = f"{folder}/{remark.FORGOTTEN}"
+        places.objects.replace(mark, b"")
+        places.objects.delete([path for path in places.objects.list(folder) if path != mark])
     return places.warehouse.delete(FEEDBACK_TABLE, author, "answer_id", gone)
+
+
+def forget_batches(places: Places, author: str, documents: Collection[str], quoted: Quoted) -> int:
+    """Delete batch answers that cite or quote a document, and questions that quote one; returns how many answers.
+
+    The next batch answers such a question anew, without it.
+    """
+    warehouse, documents = places.warehouse, frozenset(documents)
+    asked = [each.question_id for each in questions_of(warehouse, author) if quoted.by(each.question)]
+    warehouse.delete(QUESTIONS_TABLE, author, "question_id", asked)
+    rows = warehouse.read(BATCH_ANSWERS_TABLE, author, ["question_id", "question", "answer", "citations"]).to_pylist()
+    gone = [
+        row["question_id"]
+        for row in rows
+        if cited_documents(row["citations"]) & documents or quoted.by(row["answer"]) or quoted.by(row["question"])
+    ]
+    return warehouse.delete(BATCH_ANSWERS_TABLE, author, "question_id", gone)
 
 
 def forget_reports(places: Places, author: str, quoted: Quoted) -> int:

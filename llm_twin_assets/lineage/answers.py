@@ -1,12 +1,12 @@
 """Answers as Phoenix has their traces: the release that gave each, and the documents that it was given to draw on."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_twin_assets.lineage.records import AnswerRead
+from llm_twin_assets.monitoring.feedback_traces import documents_of
 from llm_twin_assets.monitoring.traces import RETRIEVAL, ROOT, spans_of
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 # Spans of the newest answers, two each: Phoenix gives a page of 100 at a time.
 _NEWEST = 1000
-_DOCUMENT = re.compile(r"retrieval\.documents\.\d+\.document\.metadata\.document_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def _answer(trace_id: str, spans: "Mapping[str, v1.Span]") -> AnswerRead | None:
     if (release := said.get("metadata.release")) is None:
         return None  # an evaluation's: it asked a model that was not released
     retrieved = _attributes(spans[RETRIEVAL]) if RETRIEVAL in spans else {}
-    documents = dict.fromkeys(str(value) for name, value in retrieved.items() if _DOCUMENT.fullmatch(name))
+    documents = dict.fromkeys(documents_of(retrieved))
     details = {
         "question": said.get("input.value"),
         "asked_at": spans[ROOT]["start_time"],

@@ -30,6 +30,15 @@ def test_a_key_is_printed_once_works_and_can_be_taken_back(path: Path):
     assert read_keys(path) == ()
 
 
+def test_a_key_of_the_authors_own_says_so_and_may_ask_that_author(path: Path):
+    assert CliRunner().invoke(keys, ["new", "laptop", "--held-by", "maya"]).exit_code == 0
+    assert [each.held_by for each in read_keys(path)] == ["maya"]
+    assert "maya" in CliRunner().invoke(keys, ["list"]).stdout
+    other = CliRunner().invoke(keys, ["new", "other", "--held-by", "maya", "--author", "ben"])
+    assert other.exit_code == 1
+    assert "may not ask" in other.stderr
+
+
 def test_two_keys_of_one_name_and_a_key_that_is_not_there_are_refused(path: Path):
     assert CliRunner().invoke(keys, ["new", "page"]).exit_code == 0
     for arguments in (["new", "page"], ["revoke", "nobody"], ["new", "a b"], ["new", "x", "--author", "../x"]):

@@ -175,7 +175,7 @@ def test_feedback_comes_back_from_the_warehouse_the_last_word_first_known(wareho
         said(2, corrected_text="Better."),
         said(1, thumb="down", comment="on reflection"),
     ):
-        warehouse.upsert(FEEDBACK_TABLE, feedback_table([each]), "maya", identity="answer_id")
+        warehouse.upsert(FEEDBACK_TABLE, feedback_table([each]), "maya", identity="feedback_id")
     found = feedback_of(warehouse.read(FEEDBACK_TABLE, "maya"))
     assert [(each.answer_id, each.thumb) for each in found] == [("a1", "down"), ("a2", None)]
     assert found[0].comment == "on reflection"

@@ -54,7 +54,7 @@ class World:
         )
 
     def correct(self, **stated):
-        self.warehouse.upsert(FEEDBACK_TABLE, feedback_table([said(1, **stated)]), "maya", identity="answer_id")
+        self.warehouse.upsert(FEEDBACK_TABLE, feedback_table([said(1, **stated)]), "maya", identity="feedback_id")
 
 
 @pytest.fixture

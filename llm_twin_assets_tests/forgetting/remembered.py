@@ -12,20 +12,28 @@ import dagster as dg
 import numpy as np
 import pyarrow.parquet as pq
 
+from llm_twin_assets.batch.answers import put_answers
+from llm_twin_assets.batch.questions import put_questions
 from llm_twin_assets.collection.assets import RAW_ASSETS
 from llm_twin_assets.datasets.assets import instruct
 from llm_twin_assets.datasets.version import DatasetVersion, current
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.feedback import FEEDBACK_TABLE, Feedback, feedback_table
 from llm_twin_assets.domain.model import ModelVersion
+from llm_twin_assets.domain.remark import Answered, Remark, new_path
+from llm_twin_assets.domain.scrub import Scrubber
 from llm_twin_assets.domain.tables import cleaned_documents
 from llm_twin_assets.features.assets import CLEANED_ASSETS, EMBEDDED_ASSETS
 from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets.forgetting.places import Places
+from llm_twin_assets.inference.batch import BatchQuestion
+from llm_twin_assets.inference.citations import Citation
 from llm_twin_assets.inference.prompts import prompt_digest
 from llm_twin_assets.instance import open_instance
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets.release.deployment import Served, deploy
+from llm_twin_assets.release.records import current_release
+from llm_twin_assets_tests.batch.asked import given
 from llm_twin_assets_tests.e2e import small_author
 from llm_twin_assets_tests.release.test_deployment import approval
 from resources.embedding_spool import VectorSpool
@@ -162,8 +170,13 @@ class Home:
         places, document = self.places, self.document()
         ReplyCache(places.objects, f"llm/{AUTHOR}").keep(document, {"asked": 1}, Reply(SAID, 1, 1))
         for number, answer in enumerate((SAID, "The ferry leaves at noon.")):
-            said = Feedback(f"a{number}", AUTHOR, "What of the mill?", answer, None, "up", None, None, False, NOW)
-            places.warehouse.upsert(FEEDBACK_TABLE, feedback_table([said]), AUTHOR, identity="answer_id")
+            answer_id, answered = f"{number:032x}", Answered(question="What of the mill?", answer=answer)
+            remark = Remark(author=AUTHOR, answer_id=answer_id, voice="local", author_key=False, created_at=NOW,
+                            thumb="up", answered=answered)  # fmt: skip
+            places.objects.put_new(new_path(remark), remark.model_dump_json().encode())
+            said = Feedback(answer_id, AUTHOR, answered.question, answer, None, "up", None, None, False, NOW)
+            places.warehouse.upsert(FEEDBACK_TABLE, feedback_table([said]), AUTHOR, identity="feedback_id")
+        self._answer_in_a_batch(document)
         places.objects.replace(f"evaluations/{AUTHOR}/2.md", f"| The {CANARY} of the mill | 2.1 |".encode())
         places.objects.replace(f"evaluations/{AUTHOR}/1.md", b"| What the ferry taught me | 2.1 |")
         cache = self.environment.cache
@@ -175,6 +188,20 @@ class Home:
         answers = cache("evaluations") / AUTHOR / "digest" / "answers.jsonl"
         answers.parent.mkdir(parents=True)
         answers.write_text(SAID)
+
+    def _answer_in_a_batch(self, document: str) -> None:
+        """A question that quotes it, and one that was answered by what cites it, beside one that has nothing of it."""
+        release = current_release(self.places.objects, AUTHOR)
+        assert release is not None
+        citation = Citation(1, document, None, f"The {CANARY} of the mill", 0, 8, "I saw it", 1.0)
+        asked = [
+            BatchQuestion(question_id="quoting", question=SAID),
+            BatchQuestion(question_id="cited", question="Is the mill haunted?"),
+            BatchQuestion(question_id="other", question="When does the ferry leave?"),
+        ]
+        put_questions(self.places.warehouse, AUTHOR, asked, Scrubber.of([]))
+        answers = [given(each, citations=(citation,) if each.question_id == "cited" else ()) for each in asked]
+        put_answers(self.places.warehouse, release, zip(asked, answers, strict=True), NOW)
 
 
 def made(folder: Path) -> Home:

@@ -23,8 +23,9 @@ from resources.vector_store import Filters
 
 URL = f"https://maya.example/{CANARY}"
 PLACES = (
-    "warehouse/raw", "warehouse/cleaned", "warehouse/collection", "warehouse/feedback", "embedded", "objects/datasets",
-    "objects/llm", "objects/evaluations", "dagster/history", "training", "evaluations",
+    "warehouse/raw", "warehouse/cleaned", "warehouse/collection", "warehouse/feedback", "warehouse/questions",
+    "warehouse/answers_batch", "embedded", "objects/feedback", "objects/datasets", "objects/llm", "objects/evaluations",
+    "dagster/history", "training", "evaluations",
 )  # fmt: skip
 # A person copies it from the address line.
 SHARED = f"http://www.maya.example/{CANARY}/?utm_source=mail#top"
@@ -88,6 +89,8 @@ def test_the_canary_is_everywhere_then_nowhere_and_does_not_come_back(original: 
     # What else was there still is.
     assert len(home.places.warehouse.read("cleaned/articles", AUTHOR)) == 10
     assert home.places.warehouse.read("feedback", AUTHOR)["answer"].to_pylist() == ["The ferry leaves at noon."]
+    assert home.places.warehouse.read("questions", AUTHOR)["question_id"].to_pylist() == ["cited", "other"]
+    assert home.places.warehouse.read("answers_batch", AUTHOR)["question_id"].to_pylist() == ["other"]
     assert b"ferry" in home.places.objects.get(f"evaluations/{AUTHOR}/1.md")
     assert b"forgotten" in home.places.objects.get(f"evaluations/{AUTHOR}/2.md")
     [copy] = home.registered.attached
