@@ -14,9 +14,11 @@ from resources.dataset_settings import Dataset as Dataset
 from resources.errors import ConfigurationError
 from resources.evaluation_settings import Evaluation as Evaluation
 from resources.llm_settings import Preference, RewritingModel, Teacher
+from resources.monitoring_settings import Monitoring as Monitoring
 from resources.release_settings import Releasing
 from resources.section import Section
 from resources.serving_settings import Serving as Serving
+from resources.tracing_settings import Tracing
 from resources.training_settings import Training
 from resources.upkeep_settings import Upkeep
 from resources.yaml_source import YamlSource
@@ -154,15 +156,6 @@ class Retrieval(Section):
     rewriting: Rewriting = Rewriting()
 
 
-class Monitoring(Section):
-    """When the share of degraded or failed answers rings an alarm."""
-
-    window_minutes: int = Field(default=60, ge=1)
-    min_answers: int = Field(default=20, ge=1)
-    max_degraded_share: float = Field(default=0.5, ge=0, le=1)
-    max_error_share: float = Field(default=0.05, ge=0, le=1)
-
-
 class Settings(Section):
     """All of `twin.yaml`."""
 
@@ -179,6 +172,7 @@ class Settings(Section):
     evaluation: Evaluation = Evaluation()
     serving: Serving = Serving()
     access: Access = Access()
+    tracing: Tracing = Tracing()
     monitoring: Monitoring = Monitoring()
     release: Releasing = Releasing()
     upkeep: Upkeep = Upkeep()

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
@@ -83,6 +84,11 @@ class Warehouse:
         predicate = f"author = {_literal(author)} AND {column} IN ({listed})"
         return self._insist(table, lambda: int(self._open(table).delete(predicate)["num_deleted_rows"]))
 
+    def tidy(self, table: str, column: str, since: datetime) -> None:
+        """Drop rows of which `column`, an instant, is before `since`, and join the small files of many commits."""
+        if self.version(table) is not None:
+            self._insist(table, lambda: _tidy(self._open(table), column, since))
+
     def purge(self, table: str) -> None:
         """Leave nothing of a table but its newest version: what was deleted is on no disk and in no log after it.
 
@@ -99,6 +105,8 @@ class Warehouse:
             except CommitFailedError:
                 # Waits of uneven length, or the same two would meet again.
                 time.sleep(random.uniform(0.02, 0.1) * (attempt + 1))  # noqa: S311 - no secret
+            except DeltaError as error:  # a full disk, a bucket that is gone: nothing was committed
+                raise StorageError(f"cannot be written: {error}", where=self.uri(table)) from error
         raise StorageError(
             f"was changed by others {_ATTEMPTS} times during one commit", where=self.uri(table), mend="Run it again."
         )
@@ -204,6 +212,14 @@ class Warehouse:
 
     def _open(self, table: str) -> DeltaTable:
         return DeltaTable(self.uri(table), storage_options=self._storage_options)
+
+
+def _tidy(delta: DeltaTable, column: str, since: datetime) -> None:
+    delta.delete(f"{column} < {_literal(since.astimezone(UTC).isoformat())}")
+    delta.optimize.compact()
+    delta.vacuum(dry_run=False)
+    delta.create_checkpoint()
+    delta.cleanup_metadata()
 
 
 def _purge(delta: DeltaTable) -> None:

@@ -1,61 +1,63 @@
-"""The check `answers_are_sound` on the deployed release: what the service's answers of the last window look like.
+"""The check `answers_are_sound` on the deployed release: it fails while an alarm rings, and says what to run.
 
-The sensor `answer_alarms` evaluates it while the service runs; it can be executed by hand as well. It blocks nothing:
-how a release answers is known only after it answers.
+The sensor `answer_alarms` evaluates it when an alarm opens or closes; it can be executed by hand as well. It blocks
+nothing: how a release answers is known only after it answers.
 """
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 
 import dagster as dg
 
-from llm_twin_assets.monitoring.alarms import Finding, State, counted, finding
-from llm_twin_assets.monitoring.traces import TracesUnavailableError, answers_between
+from llm_twin_assets.domain.alarm import Alarm, Severity
+from llm_twin_assets.monitoring.actions import what_to_run
+from llm_twin_assets.monitoring.watch import ringing
 from llm_twin_assets.partitions import AUTHORS
-from resources.settings import Environment, Monitoring, Settings
+from resources.object_store import ObjectStore
 
 DEPLOYED = dg.AssetKey(["release", "deployed"])
 CHECK = "answers_are_sound"
 
 
-def look(environment: Environment, rules: Monitoring, author: str, now: datetime | None = None) -> Finding:
-    """Judge the author's last window; raises `TracesUnavailableError`."""
-    end = now or datetime.now(UTC)
-    start = end - timedelta(minutes=rules.window_minutes)
-    return finding(counted(answers_between(environment.phoenix_url, author, start, end)), rules)
+def evaluation(author: str, alarms: Sequence[Alarm]) -> dg.AssetCheckEvaluation:
+    """The verdict on an author's release, given the alarms that ring."""
+    return dg.AssetCheckEvaluation(
+        asset_key=DEPLOYED,
+        check_name=CHECK,
+        passed=not alarms,
+        severity=_severity(alarms),
+        description="; ".join(f"{alarm.rule}: {alarm.reason}" for alarm in alarms) or "no alarm rings",
+        metadata={"alarms": dg.MetadataValue.md(_listed(alarms))} if alarms else {},
+        partition=author,
+    )
 
 
-def metadata(found: Finding, rules: Monitoring) -> dict[str, dg.MetadataValue]:
-    """What a person sees beside the verdict."""
-    return {
-        "answers": dg.MetadataValue.int(found.figures.answers),
-        "degraded_share": dg.MetadataValue.float(round(found.figures.degraded_share, 4)),
-        "error_share": dg.MetadataValue.float(round(found.figures.error_share, 4)),
-        "window_minutes": dg.MetadataValue.int(rules.window_minutes),
-        "finding": dg.MetadataValue.text(found.reason),
-    }
+def _severity(alarms: Sequence[Alarm]) -> dg.AssetCheckSeverity:
+    is_critical = any(alarm.severity is Severity.CRITICAL for alarm in alarms)
+    return dg.AssetCheckSeverity.ERROR if is_critical else dg.AssetCheckSeverity.WARN
+
+
+def _listed(alarms: Sequence[Alarm]) -> str:
+    rows = [
+        f"| {alarm.alarm_id} | {alarm.state} | {alarm.severity} | {alarm.release} | {alarm.reason} "
+        f"| `{what_to_run(alarm)}` |"
+        for alarm in alarms
+    ]
+    return "\n".join(("| alarm | state | severity | release | found | to run |", "|---|---|---|---|---|---|", *rows))
 
 
 @dg.asset_check(
     asset=DEPLOYED,
     name=CHECK,
-    description="The share of degraded and failed answers of the last window, from the traces in Phoenix.",
+    description="Whether an alarm rings for what the service answers, and what to run about it.",
     partitions_def=AUTHORS,
 )
 def answers_are_sound(
-    context: dg.AssetCheckExecutionContext,
-    settings: dg.ResourceParam[Settings],
-    environment: dg.ResourceParam[Environment],
+    context: dg.AssetCheckExecutionContext, objects: dg.ResourceParam[ObjectStore]
 ) -> dg.AssetCheckResult:
-    """Judge the last window. Without traces there is nothing to hold against a release."""
-    try:
-        found = look(environment, settings.monitoring, context.partition_key)
-    except TracesUnavailableError as error:
-        return dg.AssetCheckResult(passed=True, description=f"not measured: {error}")
+    """Look at the alarms on record."""
+    found = evaluation(context.partition_key, ringing(objects, context.partition_key))
     return dg.AssetCheckResult(
-        passed=found.state is not State.ALARM,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=found.reason,
-        metadata=metadata(found, settings.monitoring),
+        passed=found.passed, severity=found.severity, description=found.description, metadata=found.metadata
     )
 
 
