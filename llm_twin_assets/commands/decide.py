@@ -1,6 +1,7 @@
 """Approve or reject a candidate, roll back, and put the outcome into service."""
 
 from llm_twin_assets.commands.run import execute
+from llm_twin_assets.domain.canary_records import running_canary
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.evaluation.exam.contestants import candidate_of
 from llm_twin_assets.release.records import approvals, current_release
@@ -41,6 +42,11 @@ def deploy(author: str, environment: Environment) -> Release:
     if release is None:
         raise TwinError(f"nothing of '{author}' is released")
     return release
+
+
+def on_trial(author: str, environment: Environment) -> Release | None:
+    """The canary that runs, if one does."""
+    return running_canary(objects(environment), author)
 
 
 def objects(environment: Environment) -> ObjectStore:

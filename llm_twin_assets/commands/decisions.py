@@ -30,9 +30,12 @@ def approve(
     number = version or deciding.candidate_version(author, environment)
     deciding.decide("approve_model", author, number, approver, reason, environment, override=override)
     release = deciding.deploy(author, environment)
+    if tried := deciding.on_trial(author, environment):
+        return OUT.print(f"{tried.release_id} is on trial: `twin canary show`. {release.release_id} serves beside it.")
     OUT.print(f"Released {release.release_id}: model version {release.model_version}, {release.snapshot}.")
     if release.override:
         OUT.print("[yellow]Against the gate, and on record as such.[/]")
+    return None
 
 
 def reject(author: AuthorOption, approver: ApproverOption, reason: ReasonOption, version: VersionOption = None) -> None:
@@ -47,7 +50,9 @@ def rollback(
     author: AuthorOption,
     approver: ApproverOption,
     reason: ReasonOption,
-    version: Annotated[str, typer.Option("--version", help="The model version to return to.")],
+    version: Annotated[
+        str | None, typer.Option("--version", help="The model version to return to; the one before if left out.")
+    ] = None,
     override: OverrideOption = False,
 ) -> None:
     """Return at once to a version that was released before, with the snapshot it was released with."""

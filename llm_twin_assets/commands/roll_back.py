@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_twin_assets.domain.release import Approval, Release
-from llm_twin_assets.release import approvals
-from llm_twin_assets.release.deployment import return_to
+from llm_twin_assets.release.returning import release_before, roll_back_now
 from resources.object_store import ObjectStore
 from resources.settings import Environment
 
@@ -14,13 +13,15 @@ if TYPE_CHECKING:
 
 
 def roll_back(
-    author: str, version: str, approver: str, reason: str, environment: Environment, *, override: bool = False
+    author: str, version: str | None, approver: str, reason: str, environment: Environment, *, override: bool = False
 ) -> tuple[Approval, Release]:
-    """Record the decision and switch the pointer: from here on the service returns to the old release."""
-    objects, now = ObjectStore(environment.under("objects")), datetime.now(UTC)
-    approval = approvals.roll_back(objects, author, version, approver, reason, now, override=override)
-    release, _ = return_to(objects, approval, now)
-    return approval, release
+    """Record the decision and switch the pointer: from here on the service returns to the old release.
+
+    Without a version it is the one that served before.
+    """
+    objects = ObjectStore(environment.under("objects"))
+    back_to = version or release_before(objects, author).model_version
+    return roll_back_now(objects, author, back_to, approver, reason, datetime.now(UTC), override=override)
 
 
 def tell(approval: Approval, release: Release, environment: Environment) -> None:

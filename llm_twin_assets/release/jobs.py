@@ -11,7 +11,7 @@ from llm_twin_assets.domain.identity import digest
 from llm_twin_assets.domain.release import Approval
 from llm_twin_assets.release import approvals
 from llm_twin_assets.release.assets import APPROVED_MODEL
-from llm_twin_assets.release.deployment import return_to
+from llm_twin_assets.release.returning import roll_back_now
 from resources.errors import StorageError
 from resources.object_store import ObjectStore
 from resources.settings import Settings
@@ -122,12 +122,10 @@ def _reject(objects: ObjectStore, said: DecisionConfig, now: datetime) -> Approv
 
 
 def _roll_back(objects: ObjectStore, said: DecisionConfig, now: datetime) -> Approval:
-    """Decide and switch at once: whoever rolls back is in a hurry, and it takes the records alone."""
-    approval = approvals.roll_back(
+    approval, _ = roll_back_now(
         objects, said.author, said.model_version, said.approver, said.reason, now,
         override=said.override, seen=said.seen,
     )  # fmt: skip
-    return_to(objects, approval, now)
     return approval
 
 
