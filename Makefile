@@ -38,7 +38,7 @@ demo: install ## From a sample author's exports to a released twin that answers 
 	@$(BIN)/twin demo
 
 .PHONY: up
-up: install ## Start Dagster :3000, service :8000, Phoenix :6006, MLflow :5000 (Ctrl-C stops all)
+up: install ## Start Dagster :3000, service :8000, Phoenix :6006, MLflow :5000, metrics :9464 (Ctrl-C stops all)
 	@$(BIN)/twin up
 
 .PHONY: test

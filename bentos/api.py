@@ -5,10 +5,11 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from bentos import errors, native, openai_api, openai_errors
+from bentos import errors, feedback, metrics_api, native, openai_api, openai_errors
 from bentos.chat_page import page
 from bentos.desk import Desk
 from bentos.door import Door
+from bentos.drain import Drain
 from bentos.gate import Gate
 from bentos.visit import Pools
 
@@ -27,12 +28,15 @@ def create_app() -> FastAPI:
     """The app, before `open_up`: it stands open to this machine alone, and every answer is 503."""
     # FastAPI's own documentation pages load their scripts from elsewhere.
     app = _Described(title="LLM Twin", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
-    app.state.door = Door()
+    app.state.door, app.state.drain = Door(), Drain()
     errors.install(app)
     app.include_router(native.router)
+    app.include_router(feedback.router)
     app.include_router(openai_api.router)
+    app.include_router(metrics_api.router)
     app.include_router(page())
     app.add_middleware(Gate)
+    app.add_middleware(metrics_api.Counted)
     return app
 
 
@@ -41,6 +45,7 @@ def open_up(app: FastAPI, desk: Desk, door: Door | None = None) -> None:
     app.state.desk = desk
     app.state.door = door = door or app.state.door
     app.state.pools = Pools.of(door.access)
+    app.state.metrics = desk.metrics
     if origins := door.access.cors_origins:
         app.add_middleware(
             CORSMiddleware,

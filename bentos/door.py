@@ -14,7 +14,7 @@ from resources.api_keys import ApiKey, Endpoint, Keyring
 
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 # Everything else is the page, its files and the description of the interface: they hold nothing of anybody's.
-_GUARDED = "/v1/"
+_GUARDED = ("/v1/", "/metrics")
 _OPEN = "/v1/openapi.json"
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 

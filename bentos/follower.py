@@ -3,9 +3,13 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
-from bentos.releases import Released, ReleaseRefusedError, parts, where
+from bentos.canary import Canaries
+from bentos.pins import ReleaseRefusedError, where
+from bentos.releases import Released, parts
+from llm_twin_assets.domain.canary_records import ended
+from llm_twin_assets.domain.pause import paused_authors
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.domain.released import read_releases, read_served
 from resources.errors import TwinError
@@ -42,7 +46,9 @@ class ReleaseFollower:
         self._keeps_warm = warm
         self._before: dict[str, Released] = {}
         self._warmed: set[str] = set()
+        self._paused: frozenset[str] = frozenset()
         self._polled = False
+        self.canaries = Canaries(objects, self._open_canary, retry=retry)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="release-follower", daemon=True)
 
@@ -61,6 +67,16 @@ class ReleaseFollower:
         """Authors that have a pointer, served or not."""
         return frozenset(self._seen)
 
+    @property
+    def objects(self) -> ObjectStore:
+        """Where pointers and records lie, and feedback is put down."""
+        return self._objects
+
+    @property
+    def paused(self) -> frozenset[str]:
+        """Authors whose twins only quote until somebody resumes them."""
+        return self._paused
+
     def start(self) -> None:
         """Begin to follow."""
         self._thread.start()
@@ -71,20 +87,26 @@ class ReleaseFollower:
         self._thread.join(timeout=5)
 
     def poll(self) -> None:
-        """Look at every pointer once and open what is new."""
-        paths = [path for path in self._objects.list("releases") if path.endswith(_POINTER)]
+        """Look at every pause and every pointer once and open what is new."""
+        # First: a twin that is paused must not answer in the seconds that opening takes.
+        self._look_at_pauses()
+        listed = frozenset(self._objects.list("releases"))
+        paths = sorted(path for path in listed if path.endswith(_POINTER))
         for path in paths:
             self._look_at(path)
+        self._let_go(self._seen.keys() - {_author_of(path) for path in paths})
         self._polled = True
+        self.canaries.poll(self._current, listed)
 
     def warm_up(self) -> None:
         """Open, once and if it can be, the release before each that serves: after a start none is open yet."""
         for author, served in self._current.items() if self._keeps_warm else ():
-            if author in self._before or author in self._warmed:
+            if author in self._before or author in self._warmed or self.canaries.is_running(author):
                 continue
             self._warmed.add(author)
             try:
-                past = [each for each in read_releases(self._objects, author) if parts(each) != served.parts]
+                known = read_releases(self._objects, author)[: served.record.sequence]
+                past = [each for each in known if parts(each) != served.parts and not self._was_only_tried(each)]
                 if past:
                     self._before[author] = self._open(past[-1])
                     _logger.info("release %s of %s is kept open", past[-1].release_id, author)
@@ -100,8 +122,17 @@ class ReleaseFollower:
                 _logger.exception("the release pointers cannot be read; what is served stays")
             self._stop.wait(self._every)
 
+    def _was_only_tried(self, release: Release) -> bool:
+        return release.canary is not None and ended(self._objects, release) is not None
+
+    def _look_at_pauses(self) -> None:
+        paused = frozenset(paused_authors(self._objects))
+        for author in sorted(paused ^ self._paused):
+            _logger.warning("the twin of %s %s", author, "is paused: it only quotes" if author in paused else "goes on")
+        self._paused = paused
+
     def _look_at(self, path: str) -> None:
-        author = path.split("/")[-2]
+        author = _author_of(path)
         pointer = self._objects.find(path)
         if pointer is None or (pointer == self._seen.get(author) and not self._due_again(author)):
             return
@@ -114,6 +145,17 @@ class ReleaseFollower:
             self._failed_at[author] = time.monotonic()
             traced = None if isinstance(error, TwinError) else error
             _logger.error("a release of %s is not served: %s", author, error, exc_info=traced)
+
+    def _let_go(self, authors: Set[str]) -> None:
+        """Serve these authors' twins no more: their pointers were taken away."""
+        for author in sorted(authors):
+            if self._objects.find(f"releases/{author}{_POINTER}") is not None:
+                continue  # written between two looks
+            self._current = {other: released for other, released in self._current.items() if other != author}
+            for kept in (self._seen, self._failed_at, self._before):
+                kept.pop(author, None)
+            self._warmed.discard(author)
+            _logger.warning("the pointer of %s is gone: its twin answers no more", author)
 
     def _due_again(self, author: str) -> bool:
         failed_at = self._failed_at.get(author)
@@ -141,10 +183,20 @@ class ReleaseFollower:
         seconds = time.monotonic() - began
         _logger.info("serving release %s of %s, opened in %.1f s", record.release_id, record.author, seconds)
 
+    def _open_canary(self, record: Release) -> Released:
+        # Three models at a time are too many; after the trial the release before is opened again.
+        self._before.pop(record.author, None)
+        self._warmed.discard(record.author)
+        return self._open(record)
+
     def _opened(self, record: Release) -> Released:
-        for known in (self._current.get(record.author), self._before.get(record.author)):
+        for known in (self._current.get(record.author), self._before.get(record.author), self.canaries.opened(record)):
             if known and known.parts == parts(record):
                 return known.renamed(record)
         # Three models at a time are too many.
         self._before.pop(record.author, None)
         return self._open(record)
+
+
+def _author_of(pointer: str) -> str:
+    return pointer.split("/")[-2]

@@ -40,7 +40,7 @@ _SAID = {
     503: "nothing is released, or its release cannot answer",
     504: "it took too long",
 }
-_ERRORS: dict[int | str, dict[str, object]] = {
+RESPONSES: dict[int | str, dict[str, object]] = {
     status: {"model": ErrorOut, "description": said} for status, said in _SAID.items()
 }
 _EVENTS = {
@@ -51,16 +51,25 @@ _EVENTS = {
     "content": described("delta", "answer", "error"),
 }
 
-router = APIRouter(prefix="/v1", responses=_ERRORS)
+router = APIRouter(prefix="/v1", responses=RESPONSES)
 
 
 @router.post("/answer", response_model=AnswerResponse, responses={200: _EVENTS})
 async def answer(body: AnswerRequest, visit: Visiting) -> AnswerResponse | Response:
     """Answer a question from what an author wrote, with citations."""
-    released = visit.released(body.author, "answer")
+    released = visit.answering(body.author, "answer", body.session)
     history: tuple[Message, ...] = tuple({"role": each.role, "content": each.content} for each in body.history)
     filters = body.filters.as_filters()
-    asked = Asked(body.question, history, filters, body.k, style=body.style, cached=visit.cached)
+    asked = Asked(
+        body.question,
+        history,
+        filters,
+        body.k,
+        style=body.style,
+        cached=visit.cached,
+        who=visit.who(),
+        session=body.session,
+    )
     return await _answered(visit, released, asked, stream=body.stream)
 
 
@@ -68,15 +77,30 @@ async def answer(body: AnswerRequest, visit: Visiting) -> AnswerResponse | Respo
 async def search(body: SearchRequest, visit: Visiting) -> SearchResponse:
     """Find what an author wrote on something: chunks with their exact places."""
     released = visit.released(body.author, "search")
-    asked = Asked(body.query, filters=body.filters.as_filters(), k=body.k, cached=visit.cached)
+    asked = Asked(
+        body.query,
+        filters=body.filters.as_filters(),
+        k=body.k,
+        cached=visit.cached,
+        who=visit.who(),
+        session=body.session,
+    )
     return search_out(await visit.found(lambda: visit.desk.search(released, asked)), released.record)
 
 
 @router.post("/write", response_model=AnswerResponse, responses={200: _EVENTS})
 async def write(body: WriteRequest, visit: Visiting) -> AnswerResponse | Response:
     """Draft a post or an article on a topic in an author's voice, with citations of what it draws on."""
-    released = visit.released(body.author, "write")
-    asked = Asked(body.topic, filters=body.filters.as_filters(), k=body.k, form=body.form)
+    released = visit.answering(body.author, "write", body.session)
+    asked = Asked(
+        body.topic,
+        filters=body.filters.as_filters(),
+        k=body.k,
+        form=body.form,
+        cached=visit.cached,
+        who=visit.who(),
+        session=body.session,
+    )
     return await _answered(visit, released, asked, stream=body.stream)
 
 

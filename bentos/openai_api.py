@@ -54,9 +54,15 @@ router = APIRouter(prefix="/v1", responses=_ERRORS)
 @router.post("/chat/completions", response_model=ChatResponse, responses={200: _EVENTS})
 async def chat_completions(body: ChatRequest, visit: Visiting) -> ChatResponse | Response:
     """Answer the last turn of a conversation, as the author of that name."""
-    released = visit.released(body.model, "answer")
+    released = visit.answering(body.model, "answer", body.user)
     sampling = _sampling(body, visit.desk.serving.max_new_tokens)
-    asked = Asked(body.messages[-1].text.strip(), _history(body), sampling=sampling, cached=visit.cached)
+    asked = Asked(
+        body.messages[-1].text.strip(),
+        _history(body),
+        sampling=sampling,
+        cached=visit.cached,
+        who=visit.who(body.user),
+    )
     completion = Completion(f"chatcmpl-{uuid4().hex}", int(time.time()), released.record, sampling.max_new_tokens)
     if body.stream:
         include_usage = body.stream_options is not None and body.stream_options.include_usage

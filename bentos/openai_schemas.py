@@ -73,6 +73,7 @@ class ChatRequest(_In):
     response_format: TextFormat | None = None
     presence_penalty: Zero | None = None
     frequency_penalty: Zero | None = None
+    user: Annotated[Text, StringConstraints(max_length=512)] | None = None
 
     @property
     def stops(self) -> tuple[str, ...]:

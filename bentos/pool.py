@@ -62,6 +62,16 @@ class Pool:
         call.future.add_done_callback(self._leave)
         return call
 
+    @property
+    def waiting(self) -> int:
+        """How much work nobody has begun."""
+        return max(0, self._inside - self._threads)
+
+    @property
+    def working(self) -> int:
+        """How many threads are at work."""
+        return min(self._inside, self._threads)
+
     def _run(self, call: "Call[T]", work: Callable[[threading.Event], Iterator[T]]) -> None:
         began = time.monotonic()
         call.run(work)

@@ -35,6 +35,8 @@ Question = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION, pattern=r"\S"),
     AfterValidator(encodable),
 ]
+# What a client calls a conversation; it is stored with every trace, so it should tell nothing of anybody.
+Session = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(encodable)]
 Turn = Annotated[str, StringConstraints(max_length=MAX_TURN), AfterValidator(encodable)]
 Moment = Annotated[datetime, AfterValidator(_aware)]
 
@@ -76,9 +78,13 @@ class TurnIn(Wire):
 
 
 class _Asked(Wire):
-    """What every request to a twin may say; the author may be left out where only one is released."""
+    """What every request to a twin may say; the author may be left out where only one is released.
+
+    Requests of one `session` are one conversation in traces.
+    """
 
     author: AuthorKey | None = None
+    session: Session | None = None
     filters: FiltersIn = FiltersIn()
     k: int | None = Field(default=None, ge=1, le=50)
 

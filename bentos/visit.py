@@ -60,9 +60,18 @@ class Visit:
     until: float
 
     def released(self, author: str | None, endpoint: Endpoint) -> Released:
-        """The release that is to answer; raises `ApiError` if the key is not for that."""
+        """The release that serves; raises `ApiError` if the key is not for that."""
         self.caller.check_may(endpoint)
         return self.desk.released(author, self.caller.authors)
+
+    def answering(self, author: str | None, endpoint: Endpoint, session: str | None = None) -> Released:
+        """The release that is to answer: the one that serves, or a canary beside it; a session's is always the same."""
+        return self.desk.releases.canaries.answering(self.released(author, endpoint), session)
+
+    def who(self, user: str | None = None) -> tuple[str, ...]:
+        """Names of who asks: the key's, and the user's whom its holder asks for; none without either."""
+        key = self.caller.key.name if self.caller.key is not None else None
+        return (key or "", user) if user else (key,) if key else ()
 
     @property
     def cached(self) -> bool:

@@ -24,6 +24,13 @@ WHEN_CONTENT_CHANGED_AND_CHECKED = (
     WHEN_CONTENT_CHANGED & dg.AutomationCondition.all_deps_blocking_checks_passed()
 ).with_label("when upstream content changed and its blocking checks passed")
 
+# Feedback is no more than an addition: who has never had any must not wait for the first.
+_FEEDBACK = dg.AssetSelection.assets("monitoring/feedback")
+WHEN_CONTENT_OR_FEEDBACK_CHANGED_AND_CHECKED = (
+    WHEN_CONTENT_CHANGED.replace("any_deps_missing", dg.AutomationCondition.any_deps_missing().ignore(_FEEDBACK))
+    & dg.AutomationCondition.all_deps_blocking_checks_passed()
+).with_label("when upstream content or feedback changed and blocking checks passed")
+
 # `eager()` forgets what comes between a request and the next tick: an approval that followed a deployment within
 # seconds was lost until the next change (seen on Dagster 1.13.27). A yes that is new in that very tick is not handled.
 _NEW_APPROVAL = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed()).allow(

@@ -14,12 +14,16 @@ from typing import Annotated, Literal, ParamSpec
 
 import typer
 
+from llm_twin_assets.commands.alarms import alarms
+from llm_twin_assets.commands.batch import batch
+from llm_twin_assets.commands.canary import canary
 from llm_twin_assets.commands.dataset import dataset
 from llm_twin_assets.commands.decisions import approve, reject, releases, rollback
 from llm_twin_assets.commands.failing import in_one_line
 from llm_twin_assets.commands.keys import keys
 from llm_twin_assets.commands.model import model
 from llm_twin_assets.commands.options import AuthorOption, JsonOption
+from llm_twin_assets.commands.pauses import pause, resume
 from llm_twin_assets.commands.provenance import bento, lineage
 from llm_twin_assets.training.memory import Attention, Optimizer
 from resources.settings import Environment
@@ -36,6 +40,9 @@ app = typer.Typer(
 app.add_typer(dataset)
 app.add_typer(model)
 app.add_typer(keys)
+app.add_typer(canary)
+app.add_typer(alarms)
+app.add_typer(batch)
 
 P = ParamSpec("P")
 
@@ -56,7 +63,7 @@ def demo() -> None:
 
 @command
 def up() -> None:
-    """Start Dagster (3000), the service (8000), Phoenix (6006) and MLflow (5000); Ctrl-C stops all."""
+    """Start Dagster (3000), the service (8000), Phoenix (6006), MLflow (5000), metrics (9464); Ctrl-C stops all."""
     from llm_twin_assets.commands.up import up as run_up
 
     raise typer.Exit(run_up(Environment.current()))
@@ -123,7 +130,7 @@ def ask(
     return asking.show(answered)
 
 
-for each in (approve, reject, rollback, releases, lineage, bento):
+for each in (approve, reject, rollback, releases, lineage, bento, pause, resume):
     command(each)
 
 
@@ -176,6 +183,16 @@ def doctor(json: JsonOption = False) -> None:
     else:
         examination.show(findings)
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@command
+def status(json: JsonOption = False) -> None:
+    """Every twin on one screen: sources, documents, models, releases, alarms; and which servers run."""
+    from llm_twin_assets.commands import status as looking
+    from llm_twin_assets.commands.console import print_json
+
+    found = looking.status(Environment.current())
+    return print_json(looking.as_json(found)) if json else looking.show(found)
 
 
 @command

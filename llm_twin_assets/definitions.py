@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from llm_twin_assets.batch.assets import QUESTIONS, batch_answers
+from llm_twin_assets.batch.sensors import unanswered_questions
 from llm_twin_assets.collection.assets import RAW_ASSETS
 from llm_twin_assets.collection.freshness import with_freshness
 from llm_twin_assets.collection.schedules import collection_schedules
@@ -16,10 +18,16 @@ from llm_twin_assets.evaluation.assets import evaluation
 from llm_twin_assets.evaluation.checks import EVALUATION_CHECKS
 from llm_twin_assets.features.assets import CLEANED_ASSETS, EMBEDDED_ASSETS
 from llm_twin_assets.features.checks import FEATURE_CHECKS
+from llm_twin_assets.monitoring.action_jobs import act_on_alarm, alarm_follow_up
 from llm_twin_assets.monitoring.checks import MONITORING_CHECKS
+from llm_twin_assets.monitoring.daily import DAILY, daily, daily_pages
+from llm_twin_assets.monitoring.feedback_assets import feedback
+from llm_twin_assets.monitoring.feedback_sensor import new_feedback
 from llm_twin_assets.monitoring.sensors import answer_alarms
+from llm_twin_assets.monitoring.upkeep import DAILY_UPKEEP, tidy_answers
 from llm_twin_assets.release.assets import APPROVED_MODEL, deployed
 from llm_twin_assets.release.automatic import automatic_approval
+from llm_twin_assets.release.canary_sensor import canaries
 from llm_twin_assets.release.jobs import DECISION_JOBS
 from llm_twin_assets.release.upkeep import WEEKLY_UPKEEP, retire_snapshots
 from llm_twin_assets.training.assets import TRAINING_ASSETS
@@ -33,12 +41,15 @@ from resources.vector_stores import vector_store
 from resources.warehouse import Warehouse
 
 # Everything up to the report that a person reads before approving: what `twin run` materializes.
-UP_TO_EVALUATION = dg.AssetSelection.all() - dg.AssetSelection.groups("release")
+UP_TO_EVALUATION = (
+    dg.AssetSelection.all() - dg.AssetSelection.groups("release", "inference") - dg.AssetSelection.assets(DAILY)
+)
 
 
 @dg.definitions
 def definitions() -> dg.Definitions:
     """Assets, checks, jobs, schedules, sensors and the resources they use."""
+    build_candidate = dg.define_asset_job("build_candidate", UP_TO_EVALUATION, description=_BUILD_CANDIDATE)
     return dg.Definitions(
         assets=[
             *with_freshness(RAW_ASSETS, _platforms_in_use()),
@@ -50,6 +61,10 @@ def definitions() -> dg.Definitions:
             evaluation,
             APPROVED_MODEL,
             deployed,
+            QUESTIONS,
+            batch_answers,
+            feedback,
+            daily,
         ],
         asset_checks=[
             *FEATURE_CHECKS,
@@ -60,13 +75,31 @@ def definitions() -> dg.Definitions:
             *MONITORING_CHECKS,
         ],
         jobs=[
-            dg.define_asset_job("build_candidate", UP_TO_EVALUATION, description=_BUILD_CANDIDATE),
+            build_candidate,
             dg.define_asset_job("deploy", "release/deployed", description="Put the approved model into service."),
+            dg.define_asset_job("answer_questions", "inference/batch_answers", description="Answer a batch."),
             *DECISION_JOBS,
             retire_snapshots,
+            act_on_alarm,
+            tidy_answers,
         ],
-        schedules=[*collection_schedules(_collection(), Environment.current().home), WEEKLY_UPKEEP],
-        sensors=[register_authors, local_changes, answer_alarms, automatic_approval, _automation_sensor()],
+        schedules=[
+            *collection_schedules(_collection(), Environment.current().home),
+            WEEKLY_UPKEEP,
+            DAILY_UPKEEP,
+            daily_pages,
+        ],
+        sensors=[
+            register_authors,
+            local_changes,
+            answer_alarms,
+            new_feedback,
+            automatic_approval,
+            canaries,
+            unanswered_questions,
+            alarm_follow_up(build_candidate),
+            _automation_sensor(),
+        ],
         resources=resources(),
         # One process a run: an author's steps share the loaded models, and 4 GB suffice for a whole run. Training has a
         # process of its own; runs of different authors go side by side (see docs/adr/0002).

@@ -141,6 +141,14 @@ def test_changed_content_goes_all_the_way_but_releases_nothing(trained: Clockwor
     assert trained.tick() == of(MAYA, *DATA, PAIRS, *MODELS)
 
 
+def test_new_feedback_makes_new_datasets_and_none_holds_nothing_up(trained: Clockwork) -> None:
+    trained.materialized(MAYA, "1", "monitoring/feedback")
+    assert trained.tick() >= of(MAYA, "datasets/instruct", PAIRS)
+    trained.materialized(MAYA, "1", "datasets/instruct", PAIRS)
+    trained.materialized(MAYA, "1", "monitoring/feedback")
+    assert trained.tick() == set(), "what nobody learns from changes nothing"
+
+
 def test_one_author_does_not_move_another(trained: Clockwork) -> None:
     trained.materialized(NOOR, "1", *RAW)
     assert trained.tick() == of(NOOR, *DATA)

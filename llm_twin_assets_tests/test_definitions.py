@@ -7,6 +7,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from llm_twin_assets.definitions import definitions
+from llm_twin_assets.monitoring.daily import AUTHORS_AND_DAYS, DAILY
 from llm_twin_assets.partitions import AUTHORS
 
 # Model libraries must never load with the graph. The others cost a second each, in the webserver, the daemon and every
@@ -60,7 +61,7 @@ def test_every_asset_says_what_it_is_and_whose(code_location: dg.Definitions) ->
         assert spec.group_name not in (None, "default"), spec.key
         assert spec.kinds, spec.key
         assert spec.owners, spec.key
-        assert spec.partitions_def == AUTHORS, spec.key
+        assert spec.partitions_def == (AUTHORS_AND_DAYS if spec.key == DAILY else AUTHORS), spec.key
 
 
 def test_the_graph_is_the_one_we_drew(code_location: dg.Definitions, snapshot: SnapshotAssertion) -> None:

@@ -30,6 +30,12 @@ class CircuitBreaker:
             self._tries = True
             return 0.0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the service is being left alone; to look changes nothing."""
+        with self._lock:
+            return self._failures >= self._most and self._opened + self._pause > self._clock()
+
     def succeeded(self) -> None:
         """The service answered."""
         with self._lock:

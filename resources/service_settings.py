@@ -6,6 +6,7 @@ from resources.access_settings import Access
 from resources.section import Section
 from resources.serving_settings import Serving
 from resources.settings import Collection, Embedding, Retrieval, ScrubKind, Settings
+from resources.tracing_settings import Tracing
 
 
 class ServiceSettings(Section):
@@ -15,6 +16,7 @@ class ServiceSettings(Section):
     access: Access = Access()
     embedding: Embedding = Embedding()
     retrieval: Retrieval = Retrieval()
+    tracing: Tracing = Tracing()
     scrub: tuple[ScrubKind, ...] = Collection().scrub
     public: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
@@ -26,6 +28,7 @@ class ServiceSettings(Section):
             access=settings.access,
             embedding=settings.embedding,
             retrieval=settings.retrieval,
+            tracing=settings.tracing,
             scrub=settings.collection.scrub,
             public={key: author.public for key, author in settings.authors.items() if author.public},
         )

@@ -8,6 +8,7 @@ from rich.table import Table
 from llm_twin_assets.commands.console import OUT
 from llm_twin_assets.commands.decide import objects
 from llm_twin_assets.datasets.version import stale
+from llm_twin_assets.domain.canary_records import ended
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.release.records import current_release, releases, verdict_of
 from resources.settings import Environment
@@ -17,12 +18,17 @@ _HOW = {"rolled_back": " (roll-back)", "forget": " (forgetting)"}
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """All releases of an author, oldest first, the one that serves, and the ids of those whose model learnt from a
-    document that was forgotten since."""
+    """All releases of an author, oldest first, the one that serves, the ids of those whose model learnt from a document
+    that was forgotten since, and of those that were tried and never served."""
 
     releases: list[Release]
     current: Release | None
     stale: frozenset[str] = frozenset()
+    only_tried: frozenset[str] = frozenset()
+
+
+def _how(release: Release, found: Listed) -> str:
+    return " (canary, ended)" if release.release_id in found.only_tried else _HOW.get(release.decision, "")
 
 
 def listed(author: str, environment: Environment) -> Listed:
@@ -30,7 +36,8 @@ def listed(author: str, environment: Environment) -> Listed:
     store = objects(environment)
     past = releases(store, author)
     stale_ones = frozenset(each.release_id for each in past if stale(store, f"datasets/{author}/{each.dataset}"))
-    return Listed(past, current_release(store, author), stale_ones)
+    only_tried = frozenset(each.release_id for each in past if each.canary and ended(store, each))
+    return Listed(past, current_release(store, author), stale_ones, only_tried)
 
 
 def show(found: Listed) -> None:
@@ -47,7 +54,7 @@ def show(found: Listed) -> None:
             release.model_version,
             release.snapshot,
             f"{release.released_at:%Y-%m-%d %H:%M} UTC",
-            escape(release.approver) + _HOW.get(release.decision, ""),
+            escape(release.approver) + _how(release, found),
             escape(release.reason or ""),
             f"[yellow]{escape(verdict_of(release))}[/]" if release.override else escape(verdict_of(release)),
         )

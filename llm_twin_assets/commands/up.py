@@ -1,4 +1,4 @@
-"""`twin up`: webserver, daemon, service, Phoenix and MLflow from the Procfile, in one terminal."""
+"""`twin up`: every server of the Procfile, in one terminal."""
 
 import subprocess
 import sys
@@ -6,16 +6,10 @@ from pathlib import Path
 
 from llm_twin_assets.commands.console import PROGRESS
 from llm_twin_assets.commands.processes import server_environment
+from llm_twin_assets.commands.servers import addresses
 from llm_twin_assets.instance import end_killed_runs, open_instance
 from resources.errors import ConfigurationError
 from resources.settings import Environment, Settings
-
-ADDRESSES = {
-    "Dagster": "http://127.0.0.1:3000",
-    "service": "http://127.0.0.1:8000",
-    "Phoenix": "http://127.0.0.1:6006",
-    "MLflow": "http://127.0.0.1:5000",
-}
 
 
 def up(environment: Environment) -> int:
@@ -25,7 +19,7 @@ def up(environment: Environment) -> int:
         raise ConfigurationError("there is no Procfile here", where=str(Path.cwd()), mend="Go to the project's folder.")
     Settings.load(environment.config)
     end_killed_runs(open_instance(environment), environment)
-    for name, address in ADDRESSES.items():
+    for name, address in addresses(environment).items():
         PROGRESS.print(f"{name:<8} {address}")
     PROGRESS.print("[dim]Ctrl-C stops all.[/]")
     command = [sys.executable, "-m", "honcho", "--procfile", str(procfile), "start"]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from llm_twin_assets.inference.asked import Asked, Asker
 from llm_twin_assets.inference.engine import Cancellation, Sampling
 from llm_twin_assets.inference.packing import fitting as fitting
-from llm_twin_assets.inference.pipeline import Asked, answered, whole
+from llm_twin_assets.inference.pipeline import answered, whole
 from llm_twin_assets.inference.prompts import Message
 from llm_twin_assets.inference.twin import Answer as Answer
 from llm_twin_assets.inference.twin import Delta as Delta
@@ -24,6 +25,7 @@ def answer(
     limits: Limits | None = None,
     sampling: Sampling | None = None,
     tracer: Tracer | None = None,
+    asker: Asker | None = None,
     cancelled: Cancellation | None = None,
     cached: bool = True,
 ) -> Answer:
@@ -33,7 +35,17 @@ def answer(
     """
     limits = limits or Limits()
     sampling = sampling or Sampling(limits.max_new_tokens)
-    asked = Asked(question, tuple(history), filters or Filters(), limits, sampling, cancelled, cached, streamed=False)
+    asked = Asked(
+        question,
+        tuple(history),
+        filters or Filters(),
+        limits,
+        sampling,
+        cancelled,
+        cached,
+        False,
+        asker=asker or Asker(),
+    )
     return whole(answered(twin, asked, tracer or NoTracer()))
 
 
@@ -46,6 +58,7 @@ def answer_stream(
     limits: Limits | None = None,
     sampling: Sampling | None = None,
     tracer: Tracer | None = None,
+    asker: Asker | None = None,
     cancelled: Cancellation | None = None,
     cached: bool = True,
 ) -> Iterator[Delta | Answer]:
@@ -56,5 +69,15 @@ def answer_stream(
     """
     limits = limits or Limits()
     sampling = sampling or Sampling(limits.max_new_tokens)
-    asked = Asked(question, tuple(history), filters or Filters(), limits, sampling, cancelled, cached, streamed=True)
+    asked = Asked(
+        question,
+        tuple(history),
+        filters or Filters(),
+        limits,
+        sampling,
+        cancelled,
+        cached,
+        True,
+        asker=asker or Asker(),
+    )
     return answered(twin, asked, tracer or NoTracer())

@@ -22,13 +22,17 @@ class LruCache(Generic[V]):
         self._size = size
         self._values: OrderedDict[str, tuple[V, int]] = OrderedDict()
         self._bytes = 0
+        self.hits = 0
+        self.misses = 0
         self._lock = threading.Lock()
 
     def get(self, key: str) -> V | None:
         """The value, which is now the one used last."""
         with self._lock:
             if (kept := self._values.get(key)) is None:
+                self.misses += 1
                 return None
+            self.hits += 1
             self._values.move_to_end(key)
             return kept[0]
 
@@ -50,16 +54,16 @@ class CachedEncoder:
 
     def __init__(self, encoder: QuestionEncoder, max_items: int, max_bytes: int) -> None:
         self.encoder = encoder
-        self._vectors: LruCache[NDArray[np.float32]] = LruCache(max_items, max_bytes, lambda vector: vector.nbytes)
+        self.vectors: LruCache[NDArray[np.float32]] = LruCache(max_items, max_bytes, lambda vector: vector.nbytes)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """A vector a text; only those that are new cost anything."""
-        known = {text: vector for text in texts if (vector := self._vectors.get(text)) is not None}
+        known = {text: vector for text in texts if (vector := self.vectors.get(text)) is not None}
         new = [text for text in dict.fromkeys(texts) if text not in known]
         if new:
             for text, vector in zip(new, self.encoder.encode(new), strict=True):
                 known[text] = vector.copy()  # a row alone, not the whole batch behind it
-                self._vectors.put(text, known[text])
+                self.vectors.put(text, known[text])
         return np.stack([known[text] for text in texts])
 
     def familiarity(self, text: str) -> float:

@@ -36,7 +36,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with what it stands on. `reason` says why it is not the model's own, or what its search lacked."""
+    """An answer with what it stands on. `reason` says why it is not the model's own, or what its search lacked.
+
+    `cached` if the release had given it before. `relevance` is how near its best passage was to the question,
+    `first_token_ms` when the model's first token came, where it came alone, and `personal_data` how much was masked.
+    """
 
     text: str
     citations: tuple[Citation, ...]
@@ -50,6 +54,10 @@ class Answer:
     trace_id: str = ""
     trace_url: str | None = None
     answer_id: str = ""
+    cached: bool = False
+    relevance: float | None = None
+    first_token_ms: float | None = None
+    personal_data: int = 0
 
     @property
     def bytes(self) -> int:
@@ -69,7 +77,8 @@ class Delta:
 class Twin:
     """One author's released parts, opened; `labels` (release, snapshot, …) go into every trace.
 
-    Without an engine the author is quoted, and nothing else. `answers` belong to this release alone.
+    Without an engine the author is quoted, and nothing else; where that is because the twin is `paused`, the answer is
+    degraded and says so. `answers` belong to this release alone.
     """
 
     author: str
@@ -77,10 +86,12 @@ class Twin:
     retriever: Retriever
     embedder: QuestionEncoder
     engine: Engine | None
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str | bool] = field(default_factory=dict)
     condenser: Condenser | None = None
     scrubber: Scrubber = _PERSONAL
     answers: LruCache[Answer] | None = None
+    paused: bool = False
+    embedding_model: str | None = None
 
     @property
     def opened_engine(self) -> Engine:
@@ -97,6 +108,11 @@ class Twin:
             return replace(self, answers=None)
         return replace(self, answers=None, retriever=replace(self.retriever, embedder=encoder.encoder))
 
+    @property
+    def muted(self) -> "Twin":
+        """The same twin while it is paused: its model says nothing, nor what it said before."""
+        return self if self.engine is None else replace(self, engine=None, answers=None, paused=True)
+
     def masked(self, text: str) -> str:
         """A text without personal data and secrets: what may leave."""
-        return self.scrubber.scrub(text).text
+        return self.scrubber.masked(text)

@@ -1,15 +1,14 @@
 """A draft in the author's voice, from what the author wrote on its topic."""
 
 from collections.abc import Iterator
-from typing import Literal
 
+from llm_twin_assets.inference.asked import Asked, Asker
+from llm_twin_assets.inference.asked import Form as Form
 from llm_twin_assets.inference.engine import Cancellation, Sampling
-from llm_twin_assets.inference.pipeline import Asked, answered, whole
+from llm_twin_assets.inference.pipeline import answered, whole
 from llm_twin_assets.inference.twin import Answer, Delta, Limits, Twin
 from resources.tracing import NoTracer, Tracer
 from resources.vector_store import Filters
-
-Form = Literal["post", "article"]
 
 # As training words it (datasets/instructions.py), so that a model knows what is wanted.
 _INSTRUCTIONS: dict[Form, str] = {
@@ -27,13 +26,15 @@ def write(
     limits: Limits | None = None,
     sampling: Sampling | None = None,
     tracer: Tracer | None = None,
+    asker: Asker | None = None,
     cancelled: Cancellation | None = None,
+    cached: bool = True,
 ) -> Answer:
     """A draft. Marks stand where it draws on the record; `reason` says how many sentences stand on nothing there.
 
     Where the model gives no draft, the best passages are quoted, to write from (`outcome` is "quoted").
     """
-    asked = _asked(topic, form, filters, limits, sampling, cancelled, streamed=False)
+    asked = _asked(topic, form, filters, limits, sampling, cancelled, asker, cached=cached, streamed=False)
     return whole(answered(twin, asked, tracer or NoTracer()))
 
 
@@ -46,11 +47,18 @@ def write_stream(
     limits: Limits | None = None,
     sampling: Sampling | None = None,
     tracer: Tracer | None = None,
+    asker: Asker | None = None,
     cancelled: Cancellation | None = None,
+    cached: bool = True,
 ) -> Iterator[Delta | Answer]:
     """The draft as it comes, a sentence at a time, then all of it; the deltas joined are its text."""
-    asked = _asked(topic, form, filters, limits, sampling, cancelled, streamed=True)
+    asked = _asked(topic, form, filters, limits, sampling, cancelled, asker, cached=cached, streamed=True)
     return answered(twin, asked, tracer or NoTracer())
+
+
+def instruction(form: Form, topic: str) -> str:
+    """What a model is asked for a draft."""
+    return _INSTRUCTIONS[form].format(topic=topic)
 
 
 def _asked(
@@ -60,17 +68,22 @@ def _asked(
     limits: Limits | None,
     sampling: Sampling | None,
     cancelled: Cancellation | None,
+    asker: Asker | None,
     *,
+    cached: bool,
     streamed: bool,
 ) -> Asked:
     limits = limits or Limits()
     return Asked(
-        _INSTRUCTIONS[form].format(topic=topic),
+        instruction(form, topic),
         (),
         filters or Filters(),
         limits,
         sampling or Sampling(limits.max_new_tokens),
         cancelled,
-        streamed=streamed,
+        cached,
+        streamed,
         topic=topic,
+        form=form,
+        asker=asker or Asker(),
     )

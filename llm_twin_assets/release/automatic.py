@@ -7,7 +7,7 @@ from llm_twin_assets.domain.release import Verdict
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets.release.approvals import AUTOMATIC
 from llm_twin_assets.release.jobs import approve_model
-from llm_twin_assets.release.records import approvals, verdicts
+from llm_twin_assets.release.records import undecided
 from resources.object_store import ObjectStore
 from resources.settings import Environment, Settings
 
@@ -35,15 +35,6 @@ def automatic_approval(context: dg.SensorEvaluationContext) -> dg.SensorResult |
         if found is not None:
             requests.append(_request(found))
     return dg.SensorResult(run_requests=requests)
-
-
-def undecided(objects: ObjectStore, author: str) -> Verdict | None:
-    """The newest evaluation of an author, if it passed and nobody has decided on its model; raises `TamperedError`."""
-    newest = max(verdicts(objects, author), key=lambda found: found.evaluated_at, default=None)
-    if newest is None or not newest.passed:
-        return None
-    decided = {past.model_version for past in approvals(objects, author)}
-    return None if newest.model_version in decided else newest
 
 
 def _request(found: Verdict) -> dg.RunRequest:

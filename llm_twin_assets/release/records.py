@@ -83,6 +83,15 @@ def verdicts(objects: ObjectStore, author: str) -> list[Verdict]:
     return [found for version in versions if (found := find_verdict(objects, author, version))]
 
 
+def undecided(objects: ObjectStore, author: str) -> Verdict | None:
+    """The newest evaluation of an author, if it passed and nobody has decided on its model; raises `TamperedError`."""
+    newest = max(verdicts(objects, author), key=lambda found: found.evaluated_at, default=None)
+    if newest is None or not newest.passed:
+        return None
+    decided = {past.model_version for past in approvals(objects, author)}
+    return None if newest.model_version in decided else newest
+
+
 def verdict_digest(objects: ObjectStore, author: str, version: str) -> str | None:
     """sha256 of the evaluation's record, if there is one: what a person saw when saying yes."""
     content = objects.find(verdict_path(author, version))

@@ -7,7 +7,9 @@ from fastapi.testclient import TestClient
 from bentos.api import create_app, open_up
 from bentos.desk import Desk
 from bentos.follower import ReleaseFollower
+from bentos.headers import SECURITY_HEADERS
 from bentos.releases import ReleaseOpener
+from llm_twin_assets.inference.engine import Generated
 from llm_twin_assets_tests.inference.tiny_twin import DOCUMENTS, point_to, release
 from resources.embedder import Embedder
 from resources.errors import StorageError
@@ -55,6 +57,21 @@ def test_an_answer_says_what_it_stands_on_and_which_release_gave_it(api: TestCli
     for each in given["citations"]:
         assert TEXTS[each["document_id"]][each["start"] : each["end"]] == each["quote"]
         assert f"[{each['marker']}]" in given["answer"]
+
+
+def test_drafts_are_remembered_too_unless_the_request_asks_for_a_new_one(api: TestClient):
+    engine = api.app.state.desk.released("maya").twin.engine
+    asked = []
+
+    def generate(*args: object) -> Generated:
+        asked.append(args)
+        return Generated("Split by document before you make a single sample.", 5, 5)
+
+    engine.generate = generate
+    headers = {"Cache-Control": "no-cache"}
+    for how, times in (({}, 1), ({}, 1), (headers, 2)):
+        api.post("/v1/write", json={"topic": "Splitting samples by document"}, headers=how).raise_for_status()
+        assert len(asked) == times
 
 
 def test_filters_and_k_reach_retrieval(api: TestClient):
@@ -154,3 +171,17 @@ def test_a_fault_inside_says_nothing_of_the_inside(
     assert response.status_code == status
     assert "/home/x" not in response.text
     assert "Traceback" not in response.text
+
+
+def test_what_nobody_foresaw_says_nothing_of_itself_and_has_the_headers_of_every_answer():
+    app = create_app()
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("/home/maya/secret")
+
+    with TestClient(app, raise_server_exceptions=False) as unlucky:
+        given = unlucky.get("/broken")
+    assert (given.status_code, given.json()["error"]["type"]) == (500, "internal_error")
+    assert "secret" not in given.text
+    assert {name: given.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS

@@ -17,7 +17,7 @@ from resources.api_keys import Keyring, new_key, write_keys
 OPERATIONS = {
     "POST /v1/answer", "POST /v1/search", "POST /v1/write", "GET /v1/authors", "GET /v1/releases/current",
     "GET /v1/answers/{answer_id}/lineage", "POST /v1/chat/completions", "GET /v1/models", "GET /v1/models/{model}",
-    "POST /v1/embeddings",
+    "POST /v1/embeddings", "POST /v1/feedback",
 }  # fmt: skip
 
 

@@ -150,7 +150,7 @@ class Fixed:
     def __init__(self, *texts: str) -> None:
         self._texts = texts
 
-    def find(self, question, k, filters=None):
+    def find(self, question, k, filters=None, steps=None):
         from llm_twin_assets.features.retrieve import Retrieved
 
         document = tiny_twin.DOCUMENTS[1]

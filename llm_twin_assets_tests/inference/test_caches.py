@@ -27,6 +27,7 @@ def test_what_was_not_used_for_longest_goes_first():
     cache.get("a")
     cache.put("c", "3")
     assert [cache.get(key) for key in "abc"] == ["1", None, "3"]
+    assert (cache.hits, cache.misses) == (3, 1)
 
 
 class Counting:

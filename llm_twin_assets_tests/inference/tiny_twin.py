@@ -9,11 +9,13 @@ from llm_twin_assets.domain.release import Approval, Release
 from llm_twin_assets.domain.released import approvals_prefix, releases_prefix
 from llm_twin_assets.features.embed import embed
 from llm_twin_assets.inference.prompts import prompt_digest
+from llm_twin_assets.release.canary import begin
 from llm_twin_assets.release.records import append, decisions, switch
 from resources.embedder import Embedder
 from resources.folder_digest import folder_digest
 from resources.lance_store import LanceVectorStore
 from resources.object_store import ObjectStore
+from resources.release_settings import Trial
 
 AUTHOR = "maya"
 SNAPSHOT = "snapshot-tiny"
@@ -149,6 +151,20 @@ def point_to(home: Path, record: Release) -> Release:
 
 def put_on_record(home: Path, record: Release) -> Release:
     """The same, whether it can be opened or not."""
+    written = approve_and_append(home, record)
+    switch(ObjectStore(str(home / "objects")), releases_prefix(record.author), written)
+    return written
+
+
+def try_out(home: Path, record: Release, trial: Trial) -> Release:
+    """Approve, record and try a release beside what serves."""
+    written = approve_and_append(home, pinned(home, record).model_copy(update={"canary": trial}))
+    begin(ObjectStore(str(home / "objects")), written)
+    return written
+
+
+def approve_and_append(home: Path, record: Release) -> Release:
+    """Approve and record a release, which nobody is pointed at."""
     objects, author = ObjectStore(str(home / "objects")), record.author
     yes = append(
         objects,
@@ -166,11 +182,9 @@ def put_on_record(home: Path, record: Release) -> Release:
     switch(objects, approvals_prefix(author), yes)
     digest = decisions(objects, author)[-1].digest
     follows = {"approval_sequence": yes.sequence, "approval_digest": digest}
-    written = append(
+    return append(
         objects, releases_prefix(author), lambda number: record.model_copy(update={"sequence": number, **follows})
     )
-    switch(objects, releases_prefix(author), written)
-    return written
 
 
 def pinned(home: Path, record: Release) -> Release:

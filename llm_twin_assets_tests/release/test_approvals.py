@@ -9,11 +9,11 @@ from llm_twin_assets.release.records import approvals, deciding
 from resources.object_store import ObjectStore
 
 
-def evaluated(objects: ObjectStore, version: str, now: datetime, *, passed: bool = True) -> None:
+def evaluated(objects: ObjectStore, version: str, now: datetime, *, passed: bool = True, digest: str = "m") -> None:
     found = Verdict(
         author="maya",
         model_version=version,
-        model_digest="m",
+        model_digest=digest,
         reference="base tiny-llama",
         dataset="d",
         documents=9,

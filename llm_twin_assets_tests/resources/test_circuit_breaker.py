@@ -23,8 +23,10 @@ def test_after_failures_in_a_row_nobody_asks_until_the_pause_is_over():
     assert breaker.wait() == 10
     time.now += 9
     assert breaker.wait() == 1
+    assert breaker.is_open
     time.now += 1
-    assert breaker.wait() == 0
+    assert not breaker.is_open
+    assert breaker.wait() == 0, "to look took nobody's turn"
 
 
 def test_a_success_between_failures_starts_the_count_again():
