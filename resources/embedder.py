@@ -19,8 +19,9 @@ from resources.embedding_export import export, export_path
 from resources.embedding_fluency import familiarity, is_english_only
 from resources.embedding_model import digested_files, model_folder
 from resources.embedding_spool import VectorSpool
+from resources.embedding_torch import TorchGraph, has_accelerator, plain_pooling, sentence_transformer
 from resources.embedding_vectors import check_texts, unit
-from resources.errors import ConfigurationError, ModelNotFoundError
+from resources.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -205,14 +206,21 @@ class Embedder:
         return self._loaded[variant]
 
     def _load(self, variant: Variant) -> Backend:
-        if variant == REFERENCE:
-            return backends.TorchBackend(self._transformer, self._batch_size)
         if variant.backend == "torch":
-            return backends.TorchBackend(_transformer(self._folder).bfloat16(), self._batch_size)
+            return self._on_torch(variant)
         file = export_path(self._cache, self.digest)
         if not file.is_file():
             export(self._transformer, file)
         return backends.GraphBackend(backends.graph(variant, file), self._truncating_tokenizer())
+
+    def _on_torch(self, variant: Variant) -> Backend:
+        settings = (self._json(f"{name}.json") for name in ("modules", "1_Pooling/config", "sentence_bert_config"))
+        pooling = plain_pooling(*settings) if self._is_plain and not has_accelerator() else None
+        if pooling:
+            graph = TorchGraph(self._folder, pooling, variant.precision)
+            return backends.GraphBackend(graph, self._truncating_tokenizer())
+        transformer = self._transformer if variant == REFERENCE else sentence_transformer(self._folder).bfloat16()
+        return backends.TorchBackend(transformer, self._batch_size)
 
     def _truncating_tokenizer(self) -> "Tokenizer":
         from tokenizers import Tokenizer
@@ -227,7 +235,7 @@ class Embedder:
 
     @cached_property
     def _transformer(self) -> "SentenceTransformer":
-        return _transformer(self._folder)
+        return sentence_transformer(self._folder)
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
@@ -253,18 +261,3 @@ def default_cache() -> Path:
     """Where exports and measurements are kept if no folder is named: below the user's cache."""
     stated = os.environ.get("XDG_CACHE_HOME")
     return (Path(stated) if stated else Path.home() / ".cache") / "llm-twin" / "embedding"
-
-
-def _transformer(folder: Path) -> "SentenceTransformer":
-    # Imported here: it draws in torch, which the code location must not load (DESIGN.md §2).
-    from safetensors import SafetensorError
-    from sentence_transformers import SentenceTransformer
-
-    try:
-        return SentenceTransformer(str(folder), device=None)
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelNotFoundError(
-            f"the embedding model cannot be loaded: {str(error).splitlines()[0][:200]}",
-            where=str(folder),
-            mend="Put the model's files there again, whole.",
-        ) from error

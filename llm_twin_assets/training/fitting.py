@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llm_twin_assets.inference.peft_import import import_with_quantizer, import_without_quantizer
 from llm_twin_assets.training import probes
 from llm_twin_assets.training.checkpoints import Checkpoints, is_whole, mark_whole
 from llm_twin_assets.training.conversation import load_tokenizer
@@ -46,6 +47,8 @@ def fit(
 def _fit(
     spec: TrainingSpec, samples: Samples, output: TrainingOutput, checkpoints: Checkpoints, report: Report
 ) -> TrainingMetrics:
+    # Before TRL, which imports peft.
+    import_with_quantizer() if spec.plan.method == "qlora" else import_without_quantizer()
     from llm_twin_assets.training.sample_fitting import SampleStage
 
     _quieten()

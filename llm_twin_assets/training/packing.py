@@ -2,9 +2,11 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_twin_assets.training.encoding import EncodedSample
+from llm_twin_assets.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,6 +50,25 @@ def packed(samples: Sequence[EncodedSample], capacity: int, most: int) -> list[d
         }
         for row in pack([len(sample.input_ids) for sample in samples], capacity, most)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How samples are laid out: `train` for the trainer, `per_step` of them (on all devices) to an optimizer step."""
+
+    train: list[dict[str, list[int]]]
+    is_packed: bool
+    per_device: int
+    per_step: int
+
+    @classmethod
+    def laid_out(cls, samples: Sequence[EncodedSample], plan: TrainingPlan, *, packing: bool) -> "Rows":
+        """Packed or one by one; either way an optimizer step learns from about `plan.batch_size` samples."""
+        if not packing:
+            rows = [{"input_ids": sample.input_ids, "labels": sample.labels} for sample in samples]
+            return cls(rows, False, plan.micro_batch_size, plan.batch_size)
+        rows = packed(samples, plan.max_length, plan.batch_size)
+        return cls(rows, True, 1, max(1, round(plan.batch_size * len(rows) / len(samples))))
 
 
 def why_not_packed(model: "PreTrainedModel", precision: str) -> str | None:

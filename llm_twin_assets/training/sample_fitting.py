@@ -13,12 +13,12 @@ from llm_twin_assets.training.giving_up import GivingUp
 from llm_twin_assets.training.hardware import Hardware
 from llm_twin_assets.training.live_metrics import live_metrics
 from llm_twin_assets.training.methods import frozen_precision, load_base, trainable_parameters
-from llm_twin_assets.training.packing import why_not_packed
+from llm_twin_assets.training.packing import Rows, why_not_packed
 from llm_twin_assets.training.progress import Report
 from llm_twin_assets.training.resuming import resume_point
 from llm_twin_assets.training.samples import Samples
 from llm_twin_assets.training.spec import LossPoint, TrainingMetrics, TrainingOutput, TrainingSpec
-from llm_twin_assets.training.trainer import AnswerTrainer, Rows, make_trainer
+from llm_twin_assets.training.trainer import AnswerTrainer, make_trainer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -1,7 +1,6 @@
 """TRL's trainer as it is used here. Only a training process imports this module: it draws in torch and TRL."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,31 +17,12 @@ from llm_twin_assets.training.distributed import uses_every_weight
 from llm_twin_assets.training.encoding import Encoded, EncodedSample
 from llm_twin_assets.training.hardware import Hardware
 from llm_twin_assets.training.methods import adapter_config, train_in_float32
-from llm_twin_assets.training.packing import packed
+from llm_twin_assets.training.packing import Rows
 from llm_twin_assets.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """How samples are laid out: `train` for the trainer, `per_step` of them (on all devices) to an optimizer step."""
-
-    train: list[dict[str, list[int]]]
-    is_packed: bool
-    per_device: int
-    per_step: int
-
-    @classmethod
-    def laid_out(cls, samples: Sequence[EncodedSample], plan: TrainingPlan, *, packing: bool) -> "Rows":
-        """Packed or one by one; either way an optimizer step learns from about `plan.batch_size` samples."""
-        if not packing:
-            rows = [{"input_ids": sample.input_ids, "labels": sample.labels} for sample in samples]
-            return cls(rows, False, plan.micro_batch_size, plan.batch_size)
-        rows = packed(samples, plan.max_length, plan.batch_size)
-        return cls(rows, True, 1, max(1, round(plan.batch_size * len(rows) / len(samples))))
 
 
 class AnswerTrainer(SFTTrainer):  # type: ignore[misc]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_twin_assets.inference.peft_import import import_with_quantizer, import_without_quantizer
 from llm_twin_assets.training import probes
 from llm_twin_assets.training.errors import VerificationError
 from llm_twin_assets.training.methods import quantization
@@ -88,6 +89,7 @@ def load_model(folder: Path, base: Path, *, quantized: bool = False) -> "PreTrai
         local_files_only=True,
     )
     if is_adapter:
+        import_with_quantizer() if quantized else import_without_quantizer()
         from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, folder)

@@ -121,7 +121,8 @@ def _ours(folder: Path, batch: int, words: int, *, packing: bool = False, micro:
     from llm_twin_assets.training.encoding import Encoded, encode
     from llm_twin_assets.training.hardware import Hardware
     from llm_twin_assets.training.live_metrics import live_metrics
-    from llm_twin_assets.training.trainer import Rows, make_trainer
+    from llm_twin_assets.training.packing import Rows
+    from llm_twin_assets.training.trainer import make_trainer
 
     plan = _plan(batch, micro, packing=packing)
     model, tokenizer = _base()

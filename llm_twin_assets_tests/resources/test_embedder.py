@@ -1,5 +1,6 @@
 """The embedding model: unit vectors, token counts without torch, a digest, a clear error where it is missing."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -8,11 +9,12 @@ import numpy as np
 import pytest
 
 from resources.embedder import Embedder
-from resources.embedding_backend import REFERENCE, Variant
+from resources.embedding_backend import REFERENCE, GraphBackend, TorchBackend, Variant
 from resources.embedding_choice import Choice
 from resources.errors import ModelNotFoundError
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+TEXTS = ["The loom weaves flowers.", "é 日本 🎉", "def merge(counts): return sum(counts)", "", "word " * 600]
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,27 @@ def test_token_counts_are_those_of_the_model_and_never_cut_off(embedder):
 def test_limits_and_dimension_are_what_the_model_has(embedder):
     model = embedder._transformer
     assert (embedder.max_tokens, embedder.dimension) == (model.max_seq_length, model.get_embedding_dimension())
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_a_plain_model_has_the_vectors_of_sentence_transformers(tmp_path, pooling):
+    folder = shutil.copytree(Embedder(MODEL)._folder, tmp_path / "model")
+    modes = {"pooling_mode_cls_token": pooling == "cls", "pooling_mode_mean_tokens": pooling == "mean"}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 384, **modes}))
+    plain = Embedder(str(folder))
+    expected = plain._transformer.encode(TEXTS, normalize_embeddings=True)
+    np.testing.assert_allclose(plain.encode(TEXTS), expected, atol=2e-6)
+    assert isinstance(plain._backend(plain.variant), GraphBackend)
+
+
+def test_a_model_with_more_than_a_pooling_is_left_to_sentence_transformers(tmp_path):
+    folder = shutil.copytree(Embedder(MODEL)._folder, tmp_path / "model")
+    (folder / "1_Pooling" / "config.json").write_text(
+        json.dumps({"word_embedding_dimension": 384, "pooling_mode": "lasttoken"})
+    )
+    embedder = Embedder(str(folder))
+    embedder.encode(TEXTS)
+    assert isinstance(embedder._backend(embedder.variant), TorchBackend)
 
 
 def test_counting_tokens_loads_no_torch():

@@ -2,9 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_twin_assets.training.encoding import IGNORED, EncodedSample
-from llm_twin_assets.training.packing import pack, packed
+from llm_twin_assets.training.packing import Rows, pack, packed
 from llm_twin_assets.training.plan import plan
-from llm_twin_assets.training.trainer import Rows
 from resources.training_settings import Training
 
 LENGTHS = st.lists(st.integers(1, 60), max_size=80)

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import sharded_on_processors
 from tiny_training import AUTHOR_NAME, spec_for
 
 from llm_twin_assets.training.accelerate_config import write_config
@@ -27,7 +26,8 @@ def sharded(spec: TrainingSpec) -> list[str]:
     memory = memory_needed(shape, work, "fsdp2", 2)
     config = write_config(Placement("fsdp2", Cluster(1, 2, 1e9), 2, memory), shape, "float32", spec.output.parent)
     order = spec.write(spec.output.with_name("spec.json"))
-    script = Path(sharded_on_processors.__file__)
+    # By its path: it imports accelerate, and with it torch.
+    script = Path(__file__).with_name("sharded_on_processors.py")
     launch = ("-m", "accelerate.commands.launch", "--config_file", str(config))
     return [sys.executable, *launch, str(script), str(order)]
 

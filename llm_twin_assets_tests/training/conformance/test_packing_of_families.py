@@ -1,9 +1,9 @@
 """Packing changes no loss and no gradient, or it is not done."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 from conftest import Order
 from families import FAMILIES
 from tiny_training import AUTHOR_NAME, pairs
@@ -12,17 +12,24 @@ from llm_twin_assets.training.conversation import load_tokenizer
 from llm_twin_assets.training.distributed import uses_every_weight
 from llm_twin_assets.training.encoding import Encoded, encode
 from llm_twin_assets.training.hardware import Hardware
-from llm_twin_assets.training.packing import why_not_packed
+from llm_twin_assets.training.packing import Rows, why_not_packed
 from llm_twin_assets.training.plan import TrainingPlan
 from llm_twin_assets.training.train import train
-from llm_twin_assets.training.trainer import Rows, make_trainer
 from llm_twin_assets.training.verification import load_model
+
+if TYPE_CHECKING:
+    import torch
 
 PACKING = [name for name, family in FAMILIES.items() if family.packs]
 
 
-def loss_and_gradient(base: Path, plan: TrainingPlan, folder: Path, *, packing: bool) -> tuple[float, torch.Tensor]:
+def loss_and_gradient(base: Path, plan: TrainingPlan, folder: Path, *, packing: bool) -> tuple[float, "torch.Tensor"]:
     """Of one batch with all samples, through the trainer's own collator and loss."""
+    # Here, since every worker reads every test file, and these take ten seconds.
+    import torch
+
+    from llm_twin_assets.training.trainer import make_trainer
+
     tokenizer, _ = load_tokenizer(base, AUTHOR_NAME)
     samples = encode(pairs(6), tokenizer, AUTHOR_NAME, plan.max_length).samples
     rows = Rows.laid_out(samples, plan, packing=packing)
@@ -45,6 +52,8 @@ def loss_and_gradient(base: Path, plan: TrainingPlan, folder: Path, *, packing: 
 def test_packed_samples_cost_and_teach_what_they_do_alone(
     family: str, base: Path, order: Order, tmp_path: Path
 ) -> None:
+    import torch
+
     plan = order(method="full", batch_size=6).plan
 
     loss, gradient = loss_and_gradient(base, plan, tmp_path / "alone", packing=False)
