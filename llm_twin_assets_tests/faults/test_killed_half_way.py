@@ -86,36 +86,33 @@ def finished(process: "subprocess.Popen[str]") -> None:
 
 def test_a_run_killed_in_training_and_in_registration_is_made_good_by_the_next(tmp_path: Path) -> None:
     # Collection and index are killed at each of their commits in test_killed_collection and test_killed_index, which
-    # takes seconds.
+    # takes seconds: when training begins they are done, and nothing may happen to them any more.
     config = small_author.write_config(
         tmp_path / "twin.yaml", small_author.write_notes(tmp_path / "notes"), max_steps=2
     )
-    calm, hit = Home(tmp_path / "calm", config), Home(tmp_path / "hit", config)
-    undisturbed = calm.run()
+    home = Home(tmp_path / "home", config)
 
-    hit.kill_when(hit.found("training/*/*/spec.json"))
-    assert hit.registry.alias_version(AUTHOR, "candidate") is None
-    hit.kill_when(hit.found("mlflow/artifacts/**/adapter_model.safetensors"))
-    assert hit.registry.alias_version(AUTHOR, "candidate") is None
+    home.kill_when(home.found("training/*/*/spec.json"))
+    assert home.registry.alias_version(AUTHOR, "candidate") is None
+    made = cleaned(home), index(home), dataset(home)
+    assert all(made)
+    home.kill_when(home.found("mlflow/artifacts/**/adapter_model.safetensors"))
+    assert home.registry.alias_version(AUTHOR, "candidate") is None
 
-    finished(hit.run())
-    finished(undisturbed)
+    finished(home.run())
 
-    assert cleaned(hit) == cleaned(calm)
-    assert index(hit) == index(calm)
-    assert dataset(hit) == dataset(calm)
-    assert candidates(hit) == candidates(calm)
-    assert len(candidates(hit)) == 1
-    assert list(hit.folder.glob("training/*/*")) == []
-    assert trainings(hit) == Counter(KILLED=2, FINISHED=1)
-    assert json.loads(verdict(hit))["passed"]
+    assert (cleaned(home), index(home), dataset(home)) == made
+    assert len(candidates(home)) == 1
+    assert list(home.folder.glob("training/*/*")) == []
+    assert trainings(home) == Counter(KILLED=2, FINISHED=1)
+    assert json.loads(verdict(home))["passed"]
     # An author's runs never overlap: one that counted as started for ever would let the daemon start no other.
-    assert statuses(hit) == Counter(FAILURE=2, SUCCESS=1)
+    assert statuses(home) == Counter(FAILURE=2, SUCCESS=1)
 
     # What the next run makes good it makes good once: the one after it finds nothing to do.
-    tables = states(hit)
-    finished(hit.run())
-    assert states(hit) == tables
+    tables = states(home)
+    finished(home.run())
+    assert states(home) == tables
 
 
 def trainings(home: Home) -> Counter[str]:
