@@ -34,7 +34,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 .PHONY: demo
-demo: install ## From a sample author's exports to a released twin that answers (4 to 5 minutes; then seconds)
+demo: install ## From a sample author's exports to a released twin that answers (some 4 minutes; then seconds)
 	@$(BIN)/twin demo
 
 .PHONY: up

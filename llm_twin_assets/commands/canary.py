@@ -6,7 +6,7 @@ import typer
 
 from llm_twin_assets.commands.failing import in_one_line
 from llm_twin_assets.commands.options import AuthorOption, JsonOption, ReasonOption
-from resources.settings import Environment
+from llm_twin_assets.commands.records import records
 
 if TYPE_CHECKING:
     from llm_twin_assets.domain.canary import Figures
@@ -24,7 +24,7 @@ def show(author: AuthorOption, json: JsonOption = False) -> None:
     from llm_twin_assets.domain.canary_records import ended, read_figures
     from llm_twin_assets.domain.released import read_tried
 
-    store = _objects()
+    store = records()
     tried = read_tried(store, author)
     if tried is None or tried.canary is None:
         return OUT.print(f"No release of '{author}' has been tried as a canary.")
@@ -58,7 +58,7 @@ def stop(
     from llm_twin_assets.commands.console import OUT
     from llm_twin_assets.release.canary import stop as end
 
-    ended = end(_objects(), author, by, reason, datetime.now(UTC))
+    ended = end(records(), author, by, reason, datetime.now(UTC))
     said = f"{ended.release_id} answers nobody any more." if ended else f"No canary of '{author}' is running."
     OUT.print(said, markup=False)
 
@@ -85,9 +85,3 @@ def _table(figures: "Figures") -> None:
     for name, seen in (("canary", figures.canary), ("what serves", figures.served)):
         table.add_row(name, str(seen.answers), str(seen.failed), str(seen.degraded))
     OUT.print(table)
-
-
-def _objects() -> "ObjectStore":
-    from resources.object_store import ObjectStore
-
-    return ObjectStore(Environment.current().under("objects"))

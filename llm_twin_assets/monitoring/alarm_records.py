@@ -37,11 +37,6 @@ def put_new(objects: ObjectStore, alarm: Alarm) -> bool:
     return objects.put_new(_path(alarm.author, alarm.alarm_id), _json(alarm))
 
 
-def put(objects: ObjectStore, alarm: Alarm) -> None:
-    """Write an alarm, whatever its record said."""
-    objects.replace(_path(alarm.author, alarm.alarm_id), _json(alarm))
-
-
 def change(objects: ObjectStore, author: str, alarm_id: str, changed: Callable[[Alarm], Alarm]) -> Alarm:
     """Write what `changed` makes of an alarm as its record says at that moment: of two writers at once none is lost.
 

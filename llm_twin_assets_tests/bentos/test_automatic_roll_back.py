@@ -8,7 +8,7 @@ from bentos.follower import ReleaseFollower
 from bentos.releases import ReleaseOpener
 from llm_twin_assets.domain.alarm import Action, Alarm, Severity
 from llm_twin_assets.monitoring.action_jobs import act_on_alarm, alarm_request
-from llm_twin_assets.monitoring.alarm_records import find, put
+from llm_twin_assets.monitoring.alarm_records import find, put_new
 from llm_twin_assets.release.records import approvals, current_release, releases
 from llm_twin_assets_tests.inference.tiny_twin import point_to, release
 from resources.embedder import Embedder
@@ -40,7 +40,7 @@ def test_an_automatic_roll_back_brings_the_former_release_back_once(
         severity=Severity.CRITICAL, action=Action.ROLL_BACK, automatic=True, value=0.4, threshold=0.05, answers=30,
         window_minutes=60, reason="12 of 30 answers failed", opened_at=now, changed_at=now,
     )  # fmt: skip
-    put(objects, alarm)
+    put_new(objects, alarm)
     for _ in range(2):
         run = act_on_alarm.execute_in_process(
             run_config=alarm_request(alarm).run_config, resources={"objects": objects, "settings": SETTINGS}

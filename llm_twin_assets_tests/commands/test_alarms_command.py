@@ -6,7 +6,7 @@ import pytest
 from llm_twin_assets.commands.roll_back import roll_back
 from llm_twin_assets.domain.alarm import Action, Alarm, Severity, State
 from llm_twin_assets.domain.pause import Pause, pause, pause_path, read_pause
-from llm_twin_assets.monitoring.alarm_records import acknowledged, closed, find, put
+from llm_twin_assets.monitoring.alarm_records import acknowledged, closed, find, put_new
 from llm_twin_assets.release.approvals import ApprovalError
 from llm_twin_assets.release.records import current_release
 from llm_twin_assets_tests.commands.typed import Configure, Twin, said
@@ -30,9 +30,9 @@ def alarm(name: str, severity: Severity = Severity.WARNING, hours: int = 0) -> A
 @pytest.fixture
 def on_record(objects: ObjectStore) -> ObjectStore:
     """One alarm in each state; the newest is closed, the open one is the oldest."""
-    put(objects, alarm("maya-errors-1"))
-    put(objects, acknowledged(alarm("maya-errors-2", hours=1), "Noor", "looking"))
-    put(objects, closed(alarm("maya-slow-3", hours=2), "Noor", "it was the network"))
+    put_new(objects, alarm("maya-errors-1"))
+    put_new(objects, acknowledged(alarm("maya-errors-2", hours=1), "Noor", "looking"))
+    put_new(objects, closed(alarm("maya-slow-3", hours=2), "Noor", "it was the network"))
     return objects
 
 
@@ -59,7 +59,7 @@ def test_programs_get_json(twin: Twin) -> None:
 
 def test_a_critical_alarm_fails_the_command_until_somebody_is_at_it(twin: Twin, objects: ObjectStore) -> None:
     assert twin("alarms").exit_code == 0
-    put(objects, alarm("maya-errors-1", Severity.CRITICAL))
+    put_new(objects, alarm("maya-errors-1", Severity.CRITICAL))
     assert twin("alarms").exit_code == 1
     assert twin("alarms", "--json").exit_code == 1
     assert twin("alarms", "--author", "ben").exit_code == 0

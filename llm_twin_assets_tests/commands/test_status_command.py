@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from llm_twin_assets.domain.tables import CLEANED_SCHEMA, to_table
-from llm_twin_assets.monitoring.alarm_records import put
+from llm_twin_assets.monitoring.alarm_records import put_new
 from llm_twin_assets_tests.commands.typed import Configure, Twin
 from llm_twin_assets_tests.conftest import cleaned
 from llm_twin_assets_tests.imports import closure
@@ -61,8 +61,8 @@ def test_what_waits_and_what_rings_is_on_the_screen(
     now = datetime.now(UTC)
     warehouse.upsert("cleaned/articles", to_table([cleaned("one", "Some words.")], CLEANED_SCHEMA), "maya")
     evaluated(objects, "7", now - timedelta(hours=3))
-    put(objects, alarm(1, State.OPEN, now - timedelta(minutes=20)))
-    put(objects, alarm(2, State.CLOSED, now))
+    put_new(objects, alarm(1, State.OPEN, now - timedelta(minutes=20)))
+    put_new(objects, alarm(2, State.CLOSED, now))
     shown = twin("status").stdout
     assert "1 articles" in shown
     assert "model 7 passed the gate 3 h ago: `twin approve`" in shown

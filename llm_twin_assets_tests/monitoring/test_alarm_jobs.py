@@ -10,7 +10,7 @@ from llm_twin_assets.definitions import definitions
 from llm_twin_assets.domain.alarm import Action, Alarm
 from llm_twin_assets.monitoring.action_jobs import act_on_alarm, alarm_request, handle
 from llm_twin_assets.monitoring.actions import acted
-from llm_twin_assets.monitoring.alarm_records import find, put
+from llm_twin_assets.monitoring.alarm_records import find, put_new
 from llm_twin_assets.monitoring.cooldown import Claim
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets.release.records import approvals
@@ -50,7 +50,7 @@ def opened_now(name: str, action: Action, minutes: int = 0) -> Alarm:
 
 
 def test_the_job_acts_tells_people_and_the_graph(released: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(released, alarm())
+    put_new(released, alarm())
     with webhook() as hook:
         monkeypatch.setenv(VARIABLE, hook.url)
         done = ran(released, alarm())
@@ -70,7 +70,7 @@ def test_the_job_acts_tells_people_and_the_graph(released: ObjectStore, monkeypa
 def test_a_webhook_that_is_dead_fails_nothing_and_is_on_record(
     released: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(released, alarm())
+    put_new(released, alarm())
     monkeypatch.delenv(VARIABLE, raising=False)
     assert ran(released, alarm()).success
     found = find(released, "maya", "a1")
@@ -98,7 +98,7 @@ def requested(objects: ObjectStore, location: dg.Definitions) -> list[dg.RunRequ
 def test_a_run_that_an_alarm_asks_for_is_started_for_its_author_once(
     objects: ObjectStore, location: dg.Definitions, action: Action, job: str
 ) -> None:
-    put(objects, opened_now("a1", action))
+    put_new(objects, opened_now("a1", action))
     gone = Claim(author="ben", action=action, alarm_id="b1", at=datetime.now(UTC))
     objects.replace(f"actions/ben/{action}.json", gone.model_dump_json().encode())
     done = handle(objects, "maya", "a1", MONITORING, datetime.now(UTC))
@@ -112,10 +112,10 @@ def test_a_run_that_an_alarm_asks_for_is_started_for_its_author_once(
 def test_an_alarm_whose_run_was_killed_is_acted_on_again_until_it_is_on_record(
     objects: ObjectStore, location: dg.Definitions
 ) -> None:
-    put(objects, opened_now("a1", Action.NOTIFY, minutes=1))
+    put_new(objects, opened_now("a1", Action.NOTIFY, minutes=1))
     assert requested(objects, location) == [], "its own run may still be under way"
-    put(objects, opened_now("a2", Action.NOTIFY, minutes=6))
-    put(objects, opened_now("a3", Action.NOTIFY, minutes=40))
+    put_new(objects, opened_now("a2", Action.NOTIFY, minutes=6))
+    put_new(objects, opened_now("a3", Action.NOTIFY, minutes=40))
     assert [(each.job_name, each.run_key) for each in requested(objects, location)] == [
         ("act_on_alarm", "a2/0"),
         ("act_on_alarm", "a3/2"),

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from llm_twin_assets.domain.alarm import Action, Alarm, Severity, State
-from llm_twin_assets.monitoring.alarm_records import AlarmStateError, acknowledged, alarms, closed, find, put, put_new
+from llm_twin_assets.monitoring.alarm_records import AlarmStateError, acknowledged, alarms, closed, find, put_new
 from resources.errors import StorageError
 from resources.object_store import ObjectStore
 
@@ -27,7 +27,7 @@ def objects(tmp_path: Path) -> ObjectStore:
 def test_alarms_are_read_newest_first_and_by_author(objects: ObjectStore):
     older, newer, other = alarm("1"), alarm("2", at=NOON + timedelta(hours=1)), alarm("3", "ben")
     for each in (older, newer, other):
-        put(objects, each)
+        put_new(objects, each)
     assert alarms(objects, "maya") == [newer, older]
     assert {each.alarm_id for each in alarms(objects)} == {"1", "2", "3"}
     assert find(objects, "maya", "2") == newer
@@ -35,7 +35,7 @@ def test_alarms_are_read_newest_first_and_by_author(objects: ObjectStore):
 
 
 def test_an_author_whose_name_begins_anothers_has_alarms_of_their_own(objects: ObjectStore):
-    put(objects, alarm("1", "maya-b"))
+    put_new(objects, alarm("1", "maya-b"))
     assert alarms(objects, "maya") == []
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from llm_twin_assets.domain.alarm import State
-from llm_twin_assets.monitoring.alarm_records import acknowledged, alarms, change, put
+from llm_twin_assets.monitoring.alarm_records import acknowledged, alarms, change
 from llm_twin_assets.monitoring.answers import ANSWERS_TABLE
 from llm_twin_assets.monitoring.checks import answers_are_sound
 from llm_twin_assets.monitoring.columns import Answers
@@ -105,7 +105,12 @@ def test_an_alarm_that_somebody_acknowledged_meanwhile_closes_with_that_on_recor
     record(watch.warehouse, "maya", [*BEFORE, *FAILING])
     progress = watch.look("maya", Progress(), NOW)
     [alarm] = ringing(watch.objects, "maya")
-    put(watch.objects, acknowledged(alarm.model_copy(update={"acted": ("told",)}), "ines", None))
+    change(
+        watch.objects,
+        alarm.author,
+        alarm.alarm_id,
+        lambda said: acknowledged(said.model_copy(update={"acted": ("told",)}), "ines", None),
+    )
     record(watch.warehouse, "maya", answers(120, NOW, hours(3), seed=3))
     watch.look("maya", progress, NOW + hours(3))
     [over] = alarms(watch.objects, "maya")
@@ -161,7 +166,7 @@ def test_the_sensor_has_each_alarm_acted_on_and_shows_what_to_run(phoenix: Phoen
     again = tick(watch, later(first.cursor))
     assert (again.run_requests, again.asset_events) == ([], [])
 
-    put(watch.objects, alarm.model_copy(update={"state": State.CLOSED}))
+    change(watch.objects, alarm.author, alarm.alarm_id, lambda said: said.model_copy(update={"state": State.CLOSED}))
     [cleared] = tick(watch, later(again.cursor)).asset_events
     assert cleared.passed
 

@@ -10,7 +10,7 @@ import pytest
 
 from llm_twin_assets.definitions import UP_TO_EVALUATION
 from llm_twin_assets.domain.feedback import FEEDBACK_TABLE, Feedback, feedback_table
-from llm_twin_assets.monitoring.alarm_records import put
+from llm_twin_assets.monitoring.alarm_records import put_new
 from llm_twin_assets.monitoring.answers import AnswerSeen
 from llm_twin_assets.monitoring.columns import Answers
 from llm_twin_assets.monitoring.daily import DAILY, daily, daily_pages, page_path
@@ -130,7 +130,7 @@ def test_a_day_or_many_are_drawn_in_one_run_and_the_same_answers_are_the_same_pa
     record(warehouse, "maya", [*week(), seen(7, 9.0), seen(7, 9.1)])
     up = Feedback("7-9.0", "maya", "q", "a", None, "up", None, None, author_key=False, created_at=at(7, 10))
     warehouse.upsert(FEEDBACK_TABLE, feedback_table([up]), "maya", identity="feedback_id")
-    put(objects, alarm(1, State.CLOSED, at(7, 9)))
+    put_new(objects, alarm(1, State.CLOSED, at(7, 9)))
     authors = {"maya": Author(name="Maya", sources=(Source(platform="files"),))}
     resources = {"warehouse": warehouse, "objects": objects, "settings": Settings(authors=authors)}
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from llm_twin_assets.domain.alarm import Action, Alarm, Severity, State
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.tables import CLEANED_SCHEMA, to_table
-from llm_twin_assets.monitoring.alarm_records import put
+from llm_twin_assets.monitoring.alarm_records import put_new
 from llm_twin_assets.monitoring.pipeline_metrics import PipelineMetrics
 from llm_twin_assets.monitoring.pipelines import PipelineReader, Pipelines
 from llm_twin_assets.partitions import AUTHORS
@@ -72,9 +72,9 @@ def test_every_author_has_last_successes_verdicts_documents_and_alarms(
     code = [cleaned("c", "x = 1", Category.CODE, code_language="python")]
     warehouse.upsert("cleaned/code", to_table(code, CLEANED_SCHEMA), "maya")
     evaluated(objects, "1", now)
-    put(objects, alarm(1, State.OPEN, now))
-    put(objects, alarm(2, State.ACKNOWLEDGED, now))
-    put(objects, alarm(3, State.CLOSED, now))
+    put_new(objects, alarm(1, State.OPEN, now))
+    put_new(objects, alarm(2, State.ACKNOWLEDGED, now))
+    put_new(objects, alarm(3, State.CLOSED, now))
     seen = samples(PipelineMetrics(reader.read))
     for author in ("maya", "ben"):
         assert seen[f"twin_asset_last_success_timestamp_seconds{{asset=raw/files,author={author}}}"] > 1.7e9
