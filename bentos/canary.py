@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from bentos.pointers import Pointers
 from bentos.releases import Released, parts
 from llm_twin_assets.domain.canary import BY_FIGURES, Ended, Figures, Seen, answer_failed, answer_given, worse
 from llm_twin_assets.domain.canary_records import end, ended, put_figures, read_figures, running_canary
@@ -51,10 +52,8 @@ class Canaries:
     ) -> None:
         self._objects = objects
         self._open = open_release
-        self._retry = retry
         self._worker = uuid4().hex
-        self._looked_at: dict[str, bytes] = {}
-        self._failed_at: dict[str, float] = {}
+        self._pointers = Pointers(retry)
         self._running: dict[str, _Running] = {}
 
     def poll(self, served: Mapping[str, Released], listed: Collection[str]) -> None:
@@ -140,24 +139,19 @@ class Canaries:
 
     def _look_for_new(self, author: str) -> None:
         pointer = self._objects.find(canary_pointer(author))
-        if pointer is None or (pointer == self._looked_at.get(author) and not self._due_again(author)):
+        if pointer is None or not self._pointers.due(author, pointer):
             return
         self._let_go(author)
-        self._looked_at[author] = pointer
-        self._failed_at.pop(author, None)
+        self._pointers.taken_up(author, pointer)
         try:
             canary = running_canary(self._objects, author)
             if canary is not None and canary.canary is not None:
                 self._running = {**self._running, author: _Running(_marked(self._open(canary)), canary.canary)}
                 _logger.info("canary %s answers %.0f%% of requests", canary.release_id, 100 * canary.canary.share)
         except Exception as error:  # whatever is wrong with it, what serves goes on doing so alone
-            self._failed_at[author] = time.monotonic()
+            self._pointers.failed(author)
             traced = None if isinstance(error, TwinError) else error
             _logger.error("a canary of %s is not tried: %s", author, error, exc_info=traced)
-
-    def _due_again(self, author: str) -> bool:
-        failed_at = self._failed_at.get(author)
-        return failed_at is not None and time.monotonic() - failed_at >= self._retry
 
 
 def _marked(canary: Released) -> Released:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Set
 
 from bentos.canary import Canaries
 from bentos.pins import ReleaseRefusedError, where
+from bentos.pointers import Pointers
 from bentos.releases import Released, parts
 from llm_twin_assets.domain.canary_records import ended
 from llm_twin_assets.domain.pause import paused_authors
@@ -39,9 +40,7 @@ class ReleaseFollower:
         self._objects = objects
         self._open = open_release
         self._every = every
-        self._retry = retry
-        self._seen: dict[str, bytes] = {}
-        self._failed_at: dict[str, float] = {}
+        self._pointers = Pointers(retry)
         self._current: dict[str, Released] = {}
         self._keeps_warm = warm
         self._before: dict[str, Released] = {}
@@ -65,7 +64,7 @@ class ReleaseFollower:
     @property
     def known(self) -> frozenset[str]:
         """Authors that have a pointer, served or not."""
-        return frozenset(self._seen)
+        return frozenset(self._pointers.known)
 
     @property
     def objects(self) -> ObjectStore:
@@ -94,7 +93,7 @@ class ReleaseFollower:
         paths = sorted(path for path in listed if path.endswith(_POINTER))
         for path in paths:
             self._look_at(path)
-        self._let_go(self._seen.keys() - {_author_of(path) for path in paths})
+        self._let_go(self._pointers.known - {_author_of(path) for path in paths})
         self._polled = True
         self.canaries.poll(self._current, listed)
 
@@ -134,15 +133,14 @@ class ReleaseFollower:
     def _look_at(self, path: str) -> None:
         author = _author_of(path)
         pointer = self._objects.find(path)
-        if pointer is None or (pointer == self._seen.get(author) and not self._due_again(author)):
+        if pointer is None or not self._pointers.due(author, pointer):
             return
-        self._seen[author] = pointer
-        self._failed_at.pop(author, None)
+        self._pointers.taken_up(author, pointer)
         try:
             if record := read_served(self._objects, author):
                 self.serve(record)
         except Exception as error:  # whatever is wrong with a release, the old one goes on serving
-            self._failed_at[author] = time.monotonic()
+            self._pointers.failed(author)
             traced = None if isinstance(error, TwinError) else error
             _logger.error("a release of %s is not served: %s", author, error, exc_info=traced)
 
@@ -152,14 +150,10 @@ class ReleaseFollower:
             if self._objects.find(f"releases/{author}{_POINTER}") is not None:
                 continue  # written between two looks
             self._current = {other: released for other, released in self._current.items() if other != author}
-            for kept in (self._seen, self._failed_at, self._before):
-                kept.pop(author, None)
+            self._pointers.forget(author)
+            self._before.pop(author, None)
             self._warmed.discard(author)
             _logger.warning("the pointer of %s is gone: its twin answers no more", author)
-
-    def _due_again(self, author: str) -> bool:
-        failed_at = self._failed_at.get(author)
-        return failed_at is not None and time.monotonic() - failed_at >= self._retry
 
     def serve(self, record: Release) -> None:
         """Open a release and swap it in; raises `TwinError` if it must not or cannot be served."""

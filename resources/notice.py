@@ -63,13 +63,6 @@ def held_by(variable: str) -> str:
     return value
 
 
-def trusted() -> ssl.SSLContext:
-    """The authorities that certifi trusts, or those in the file that `SSL_CERT_FILE` names."""
-    import httpx
-
-    return httpx.create_ssl_context()
-
-
 def refused_certificate(error: BaseException) -> str | None:
     """What is wrong with a server's certificate, if that is why a connection failed."""
     cause: BaseException | None = error

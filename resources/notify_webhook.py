@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resources.http.retry import asked_wait, may_be_transient
-from resources.notice import Notice, NotSentError, held_by, refused_certificate, trusted
+from resources.notice import Notice, NotSentError, held_by, refused_certificate
 from resources.notification_settings import Webhook
+from resources.tls import trusted
 
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 # What Slack takes of a header, a section's text and one of its fields, and how many fields.

@@ -33,18 +33,15 @@ def answer(
 
     `cached` allows an answer that the release gave to the same question before.
     """
-    limits = limits or Limits()
-    sampling = sampling or Sampling(limits.max_new_tokens)
-    asked = Asked(
+    asked = Asked.of(
         question,
-        tuple(history),
-        filters or Filters(),
-        limits,
-        sampling,
-        cancelled,
-        cached,
-        False,
-        asker=asker or Asker(),
+        history=history,
+        filters=filters,
+        limits=limits,
+        sampling=sampling,
+        cancelled=cancelled,
+        cached=cached,
+        asker=asker,
     )
     return whole(answered(twin, asked, tracer or NoTracer()))
 
@@ -67,17 +64,15 @@ def answer_stream(
     A sentence is given once all that was written up to its end is supported, so nothing is ever taken back: the deltas
     joined are the answer's text. What is not supported is quoted instead, in one delta, or left out at the end.
     """
-    limits = limits or Limits()
-    sampling = sampling or Sampling(limits.max_new_tokens)
-    asked = Asked(
+    asked = Asked.of(
         question,
-        tuple(history),
-        filters or Filters(),
-        limits,
-        sampling,
-        cancelled,
-        cached,
-        True,
-        asker=asker or Asker(),
+        history=history,
+        filters=filters,
+        limits=limits,
+        sampling=sampling,
+        cancelled=cancelled,
+        cached=cached,
+        asker=asker,
+        streamed=True,
     )
     return answered(twin, asked, tracer or NoTracer())

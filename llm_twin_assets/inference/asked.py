@@ -1,5 +1,6 @@
 """What is asked of a twin, with all that bears on the answer, and by whom."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,6 +39,38 @@ class Asked:
     topic: str | None = None
     form: Form | None = None
     asker: Asker = Asker()
+
+    @classmethod
+    def of(
+        cls,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        filters: Filters | None = None,
+        limits: Limits | None = None,
+        sampling: Sampling | None = None,
+        cancelled: Cancellation | None = None,
+        cached: bool = True,
+        streamed: bool = False,
+        topic: str | None = None,
+        form: Form | None = None,
+        asker: Asker | None = None,
+    ) -> "Asked":
+        """What is left open is as usual; sampling goes as far as the limits."""
+        limits = limits or Limits()
+        return cls(
+            question=question,
+            history=tuple(history),
+            filters=filters or Filters(),
+            limits=limits,
+            sampling=sampling or Sampling(limits.max_new_tokens),
+            cancelled=cancelled,
+            cached=cached,
+            streamed=streamed,
+            topic=topic,
+            form=form,
+            asker=asker or Asker(),
+        )
 
     @property
     def key(self) -> str:

@@ -73,17 +73,15 @@ def _asked(
     cached: bool,
     streamed: bool,
 ) -> Asked:
-    limits = limits or Limits()
-    return Asked(
+    return Asked.of(
         instruction(form, topic),
-        (),
-        filters or Filters(),
-        limits,
-        sampling or Sampling(limits.max_new_tokens),
-        cancelled,
-        cached,
-        streamed,
+        filters=filters,
+        limits=limits,
+        sampling=sampling,
+        cancelled=cancelled,
+        cached=cached,
+        streamed=streamed,
         topic=topic,
         form=form,
-        asker=asker or Asker(),
+        asker=asker,
     )

@@ -20,6 +20,11 @@ def alarms(objects: ObjectStore, author: str | None = None) -> list[Alarm]:
     return sorted(found, key=lambda each: (each.opened_at, each.alarm_id), reverse=True)
 
 
+def ringing(objects: ObjectStore, author: str) -> list[Alarm]:
+    """An author's alarms that are not over, the newest first."""
+    return [alarm for alarm in alarms(objects, author) if not alarm.over]
+
+
 def changed_since(objects: ObjectStore, moment: datetime) -> list[Alarm]:
     """The alarms whose records were written since then, however many older ones there are; raises `StorageError`."""
     written = objects.modified(_prefix(None))

@@ -10,7 +10,7 @@ import dagster as dg
 
 from llm_twin_assets.domain.alarm import Alarm, Severity
 from llm_twin_assets.monitoring.actions import what_to_run
-from llm_twin_assets.monitoring.watch import ringing
+from llm_twin_assets.monitoring.alarm_records import ringing
 from llm_twin_assets.partitions import AUTHORS
 from resources.object_store import ObjectStore
 

@@ -8,7 +8,7 @@ from llm_twin_assets.domain.alarm import Alarm
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.pause import Pause, read_pause
 from llm_twin_assets.domain.release import Release, Verdict
-from llm_twin_assets.monitoring.alarm_records import alarms
+from llm_twin_assets.monitoring.alarm_records import ringing
 from llm_twin_assets.release.records import current_release, undecided, verdicts
 from resources.object_store import ObjectStore
 from resources.warehouse import Warehouse
@@ -53,7 +53,7 @@ def read_overview(author: str, objects: ObjectStore, warehouse: Warehouse) -> Ov
         model_at=examined.get(release.model_version) if release else None,
         candidate=undecided(objects, author),
         release=release,
-        alarms=tuple(each for each in alarms(objects, author) if not each.over),
+        alarms=tuple(ringing(objects, author)),
         paused=read_pause(objects, author),
     )
 

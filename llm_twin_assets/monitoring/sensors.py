@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from llm_twin_assets.domain.alarm import Alarm, State
 from llm_twin_assets.monitoring.action_jobs import act_on_alarm, alarm_request
+from llm_twin_assets.monitoring.alarm_records import ringing
 from llm_twin_assets.monitoring.checks import evaluation
 from llm_twin_assets.monitoring.corpus import corpus_sample
 from llm_twin_assets.monitoring.traces import TracesUnavailableError
-from llm_twin_assets.monitoring.watch import Progress, Watch, ringing
+from llm_twin_assets.monitoring.watch import Progress, Watch
 from resources.errors import StorageError
 from resources.object_store import ObjectStore
 from resources.settings import Environment, Settings

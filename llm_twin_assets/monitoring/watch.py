@@ -1,13 +1,12 @@
 """Watching an author's answers: read what is new, hold it against the rules, write down what rings. No Dagster here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from pydantic import BaseModel, ConfigDict
 
-from llm_twin_assets.domain.alarm import Alarm
 from llm_twin_assets.monitoring.alarm_records import alarms, change, closed, put_new
 from llm_twin_assets.monitoring.answer_traces import read_answers
 from llm_twin_assets.monitoring.history import CorpusSample, History, no_corpus
@@ -78,8 +77,3 @@ class Watch:
 
 def _needs_vectors(rules: Mapping[str, Rule]) -> bool:
     return any(rule.metric in ("drift", "corpus_drift") for rule in rules.values())
-
-
-def ringing(objects: ObjectStore, author: str) -> Sequence[Alarm]:
-    """An author's alarms that are not over, the newest first."""
-    return [alarm for alarm in alarms(objects, author) if not alarm.over]

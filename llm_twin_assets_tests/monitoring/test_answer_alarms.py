@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from llm_twin_assets.domain.alarm import State
-from llm_twin_assets.monitoring.alarm_records import acknowledged, alarms, change
+from llm_twin_assets.monitoring.alarm_records import acknowledged, alarms, change, ringing
 from llm_twin_assets.monitoring.answers import ANSWERS_TABLE
 from llm_twin_assets.monitoring.checks import answers_are_sound
 from llm_twin_assets.monitoring.columns import Answers
@@ -18,7 +18,7 @@ from llm_twin_assets.monitoring.sensors import answer_alarms
 from llm_twin_assets.monitoring.stored_answers import record, stored_answers
 from llm_twin_assets.monitoring.traces import TracesUnavailableError
 from llm_twin_assets.monitoring.upkeep import tidy_answers_op
-from llm_twin_assets.monitoring.watch import Progress, Watch, ringing
+from llm_twin_assets.monitoring.watch import Progress, Watch
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets_tests.monitoring.phoenix_pages import Phoenix, phoenix_pages
 from llm_twin_assets_tests.monitoring.traffic import answers, hours, with_share
