@@ -38,6 +38,7 @@ class Embedder:
 
     `backend` and `precision` may be "auto": then what was measured to be fastest on this machine (see
     `embedding_choice`; exports and measurements are kept in `cache`), and torch in float32 until that is worth it.
+    Graphs compute on so many `threads`: all that there are, unless somebody else needs some at the same time.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Embedder:
         backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "torch",
         precision: Literal["auto", "float32", "bfloat16"] = "float32",
         cache: Path | None = None,
+        threads: int | None = None,
     ) -> None:
         self.model = model
         self._revision = revision
@@ -56,6 +58,7 @@ class Embedder:
         self._wish = (backend, precision)
         self._cache = cache or default_cache()
         self._spools = cache is not None
+        self._threads = threads or backends.threads()
         self._loaded: dict[Variant, Backend] = {}
         self._choice: Choice | None = None
         self._encoded = 0
@@ -211,14 +214,15 @@ class Embedder:
         file = export_path(self._cache, self.digest)
         if not file.is_file():
             export(self._transformer, file)
-        return backends.GraphBackend(backends.graph(variant, file), self._truncating_tokenizer())
+        graph = backends.graph(variant, file, self._threads)
+        return backends.GraphBackend(graph, self._truncating_tokenizer(), variant.backend)
 
     def _on_torch(self, variant: Variant) -> Backend:
         settings = (self._json(f"{name}.json") for name in ("modules", "1_Pooling/config", "sentence_bert_config"))
         pooling = plain_pooling(*settings) if self._is_plain and not has_accelerator() else None
         if pooling:
             graph = TorchGraph(self._folder, pooling, variant.precision)
-            return backends.GraphBackend(graph, self._truncating_tokenizer())
+            return backends.GraphBackend(graph, self._truncating_tokenizer(), variant.backend)
         transformer = self._transformer if variant == REFERENCE else sentence_transformer(self._folder).bfloat16()
         return backends.TorchBackend(transformer, self._batch_size)
 

@@ -23,8 +23,9 @@ Precision = Literal["float32", "bfloat16"]
 # with AVX2, ONNX Runtime, seconds of processor time for 32 texts of 69 tokens: 1.22 by 2,048 tokens, .81 by 512, .77 by
 # 384, .77 by 256 (torch, as sentence-transformers calls it: 2.02); for 12 texts of 246 tokens 1.23, 1.09, 1.08, 1.05.
 _TEXTS, _TOKENS = 32, 384
-# Lengths are rounded up to a multiple: OpenVINO prepares its kernels anew for every shape that it has not seen.
-_MULTIPLE = 8
+# OpenVINO prepares its kernels anew for every shape that it has not seen: for it lengths are rounded up to a multiple.
+# The others would only read blanks: a question has some 12 tokens.
+_MULTIPLES = {"openvino": 8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,12 @@ class _Graph(Protocol):
 
 
 class GraphBackend:
-    """The exported graph, with the model's tokenizer before it."""
+    """A graph of token ids, with the model's tokenizer before it."""
 
-    def __init__(self, graph: _Graph, tokenizer: "Tokenizer") -> None:
+    def __init__(self, graph: _Graph, tokenizer: "Tokenizer", backend: Name) -> None:
         self._graph = graph
         self._tokenizer = tokenizer
+        self._multiple = _MULTIPLES.get(backend, 1)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `Backend`."""
@@ -122,7 +124,7 @@ class GraphBackend:
         vectors: list[NDArray[np.float32] | None] = [None] * len(ids)
         start = 0
         while start < len(order):
-            longest = -(-len(ids[order[start]]) // _MULTIPLE) * _MULTIPLE
+            longest = self._length(ids[order[start]])
             batch = order[start : start + max(1, min(_TEXTS, _TOKENS * threads() // longest))]
             for place, vector in zip(batch, self._run([ids[each] for each in batch], padding), strict=True):
                 vectors[place] = vector
@@ -130,13 +132,15 @@ class GraphBackend:
         return np.stack([vector for vector in vectors if vector is not None])
 
     def _run(self, ids: Sequence[Sequence[int]], padding: int) -> NDArray[np.float32]:
-        length = -(-len(ids[0]) // _MULTIPLE) * _MULTIPLE
-        padded = np.full((len(ids), length), padding, dtype=np.int64)
+        padded = np.full((len(ids), self._length(ids[0])), padding, dtype=np.int64)
         mask = np.zeros_like(padded)
         for row, each in enumerate(ids):
             padded[row, : len(each)] = each
             mask[row, : len(each)] = 1
         return self._graph(padded, mask)
+
+    def _length(self, longest: Sequence[int]) -> int:
+        return -(-len(longest) // self._multiple) * self._multiple
 
 
 def pad_token(tokenizer: "Tokenizer") -> str:
@@ -146,11 +150,11 @@ def pad_token(tokenizer: "Tokenizer") -> str:
     return next((each for each in (*known, "[PAD]", "<pad>", "<|pad|>") if tokenizer.token_to_id(each) is not None), "")
 
 
-def graph(variant: Variant, export: Path) -> _Graph:
-    """The exported graph, loaded; raises `StorageError` if the file is not what was exported."""
+def graph(variant: Variant, export: Path, threads: int) -> _Graph:
+    """The exported graph on so many threads; raises `StorageError` if the file is not what was exported."""
     load = _onnxruntime_graph if variant.backend == "onnxruntime" else _openvino_graph
     try:
-        return load(export, variant.precision)
+        return load(export, variant.precision, threads)
     except (RuntimeError, ValueError) as error:
         raise StorageError(
             f"{variant} cannot load the exported embedding model: {str(error).strip().splitlines()[-1][:200]}",
@@ -159,12 +163,12 @@ def graph(variant: Variant, export: Path) -> _Graph:
         ) from error
 
 
-def _onnxruntime_graph(export: Path, _: Precision) -> _Graph:
+def _onnxruntime_graph(export: Path, _: Precision, threads: int) -> _Graph:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads(), 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     # Threads that wait by spinning take the processor from whatever else the service does.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Its errors share no base but Exception.
@@ -183,7 +187,7 @@ def _onnxruntime_graph(export: Path, _: Precision) -> _Graph:
     return run
 
 
-def _openvino_graph(export: Path, precision: Precision) -> _Graph:
+def _openvino_graph(export: Path, precision: Precision, threads: int) -> _Graph:
     import openvino
 
     compiled = openvino.Core().compile_model(
@@ -191,7 +195,7 @@ def _openvino_graph(export: Path, precision: Precision) -> _Graph:
         "CPU",
         {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
-            "INFERENCE_NUM_THREADS": threads(),
+            "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
             # Else it takes an affinity of its own, beside torch's threads in the same service.
             "ENABLE_CPU_PINNING": False,

@@ -27,6 +27,9 @@ _NEIGHBOURS = 10
 _PROBES = 128
 _TIMED = 16
 _ROUNDS = 3
+# Part of what a choice is remembered by. 2: neighbours are compared by direction; choices of 1 had passed over every
+# backend beside a model whose own vectors are not of unit length.
+_METHOD = 2
 
 # Whose documentation the probe texts are: English and code, and on every machine that runs Python.
 _MODULES = (
@@ -80,7 +83,10 @@ def probe_texts() -> list[str]:
 
 
 def overlap(vectors: NDArray[np.float32], reference: NDArray[np.float32], k: int = _NEIGHBOURS) -> float:
-    """Mean share of each text's k nearest neighbours that two sets of unit vectors, shape (n, d), have in common."""
+    """Mean share of each text's k nearest neighbours that two sets of vectors, shape (n, d), have in common.
+
+    By direction alone, as an index compares them: an exported graph makes unit vectors, a model in torch need not.
+    """
     ours, theirs = _nearest(vectors, k), _nearest(reference, k)
     return float(np.mean([len(set(one) & set(other)) / k for one, other in zip(ours, theirs, strict=True)]))
 
@@ -88,7 +94,8 @@ def overlap(vectors: NDArray[np.float32], reference: NDArray[np.float32], k: int
 def machine_key(model: str, candidates: Sequence[Variant]) -> str:
     """Digest of all that may change the outcome: model, processor, threads, libraries, and what there is to choose."""
     versions = {name: _version(name) for name in ("torch", "onnxruntime", "openvino", "sentence-transformers")}
-    said = [model, _processor(), threads(), versions, platform.python_version(), [str(each) for each in candidates]]
+    asked = [str(each) for each in candidates]
+    said = [_METHOD, model, _processor(), threads(), versions, platform.python_version(), asked]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -178,7 +185,8 @@ def _speeds(
 
 
 def _nearest(vectors: NDArray[np.float32], k: int) -> NDArray[np.intp]:
-    likeness = vectors @ vectors.T
+    directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    likeness = directions @ directions.T
     np.fill_diagonal(likeness, -np.inf)
     return np.argsort(-likeness, axis=1, kind="stable")[:, :k]
 

@@ -8,6 +8,7 @@ import pytest
 from resources import embedding_backend
 from resources.embedder import Embedder
 from resources.embedding_backend import REFERENCE, Variant, pad_token, threads
+from resources.embedding_choice import MIN_OVERLAP, overlap, probe_texts
 from resources.embedding_export import export_path
 from resources.errors import ConfigurationError, EmbeddingError, StorageError
 
@@ -39,6 +40,11 @@ def test_an_exported_model_makes_the_vectors_of_torch_whatever_the_order_and_len
     np.testing.assert_allclose(graph.encode(TEXTS[::-1])[::-1], reference.encode(TEXTS), atol=2e-5)
 
 
+def test_an_exported_model_finds_the_neighbours_that_the_measured_reference_finds(graph, reference):
+    probes = probe_texts()[-24:]
+    assert overlap(graph.encode(probes), reference._backend(REFERENCE).encode(probes), k=5) >= MIN_OVERLAP
+
+
 def test_the_export_is_one_file_under_the_models_digest_and_made_once(graph, cache, reference):
     file = export_path(cache, reference.digest)
     assert sorted(path.name for path in file.parent.iterdir()) == ["model.onnx"]
@@ -54,7 +60,7 @@ def test_a_broken_export_is_named(tmp_path, backend):
     file = tmp_path / "model.onnx"
     file.write_bytes(b"not a graph")
     with pytest.raises(StorageError, match=r"model\.onnx.*made again"):
-        embedding_backend.graph(Variant(backend, "float32"), file)
+        embedding_backend.graph(Variant(backend, "float32"), file, 1)
 
 
 def test_a_backend_that_is_not_installed_names_its_extra(tmp_path, monkeypatch):

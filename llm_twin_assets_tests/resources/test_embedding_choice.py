@@ -56,6 +56,13 @@ def test_a_faster_one_with_other_neighbours_is_passed_over(clock):
     assert next(each.overlap for each in choice.measured if each.variant == HALF) < 0.98
 
 
+def test_vectors_of_another_length_in_the_same_direction_find_the_same_neighbours():
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(40, 16)).astype(np.float32)
+    lengths = random.uniform(0.1, 9, size=(40, 1)).astype(np.float32)
+    assert overlap(vectors * lengths, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)) == 1.0
+
+
 def test_torch_stays_where_nothing_is_faster_and_nothing_else_is_there(clock):
     assert chosen(clock, {REFERENCE: Scripted(clock, 1), ONNX: Scripted(clock, 2)}).variant == REFERENCE
     assert chosen(clock, {REFERENCE: Scripted(clock, 1)}).variant == REFERENCE
