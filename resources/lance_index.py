@@ -11,6 +11,7 @@ import pyarrow as pa
 from resources.errors import StorageError
 from resources.lance_flat import IN_MEMORY, FlatVectors
 from resources.lance_rows import LanceRows
+from resources.lance_searches import LanceSearches
 from resources.lance_vectors import VectorIndex, probes_for, recorded
 from resources.lance_words import searched_column
 from resources.vector_store import RETURNED, Filters, Hit
@@ -26,8 +27,9 @@ _REMEMBERED = 256
 class LanceIndex:
     """`Index` on one version of a Lance table."""
 
-    def __init__(self, table: "Table") -> None:
+    def __init__(self, table: "Table", searches: LanceSearches) -> None:
         self._table = table
+        self._searches = searches
         self._rows = LanceRows(table)
         self._shares: dict[str, float] = {}
 
@@ -41,34 +43,21 @@ class LanceIndex:
         if self._flat is not None:
             ids, cosines = self._flat.nearest(np.asarray(vector, np.float32), k, self._condition(filters))
             return [Hit(row, cosine) for row, cosine in zip(self._rows.take(ids), cosines, strict=True)]
-        # Cosine has to be named: LanceDB's default is L2.
-        query = self._table.search(list(vector), vector_column_name="vector").distance_type("cosine").limit(k)
         condition = self._condition(filters)
-        if self._vectors.probes:
-            query = query.nprobes(probes_for(self._vectors, self._share(condition)))
-        if self._vectors.refine:
-            query = query.refine_factor(self._vectors.refine)
-        if condition:
-            query = query.where(condition, prefilter=True)
-        found = query.select(["_distance"]).with_row_id(True).to_arrow()
-        rows = self._rows.take(found["_rowid"].to_pylist())
-        return [Hit(row, 1.0 - distance) for row, distance in zip(rows, found["_distance"].to_pylist(), strict=True)]
+        probes = probes_for(self._vectors, self._share(condition)) if self._vectors.probes else 0
+        ids, distances = self._searches.near(
+            np.asarray(vector, np.float32), k, condition, probes=probes, refine=self._vectors.refine
+        )
+        return [Hit(row, 1.0 - distance) for row, distance in zip(self._rows.take(ids), distances, strict=True)]
 
     def text(self, query: str, k: int, filters: Filters) -> list[Hit]:
         """The k best chunks by BM25 over context and text."""
         if not query.strip():
             return []
-        from lancedb.query import MatchQuery
-
-        # Not as a string: one in quotes would be taken for a phrase, and fail. Half a surrogate pair, which JSON can
-        # spell, is no text to Lance.
-        words = MatchQuery(query.encode(errors="replace").decode(), searched_column(self._table.schema))
-        search = self._table.search(words, query_type="fts").limit(k)
-        if condition := self._condition(filters):
-            search = search.where(condition, prefilter=True)
-        found = search.select(["_score"]).with_row_id(True).to_arrow()
-        rows = self._rows.take(found["_rowid"].to_pylist())
-        return [Hit(row, score) for row, score in zip(rows, found["_score"].to_pylist(), strict=True)]
+        # Half a surrogate pair, which JSON can spell, is no text to Lance.
+        words = query.encode(errors="replace").decode()
+        ids, scores = self._searches.holding(words, self._searched, k, self._condition(filters))
+        return [Hit(row, score) for row, score in zip(self._rows.take(ids), scores, strict=True)]
 
     def neighbours(self, document: str, first: int, last: int) -> list[dict[str, Any]]:
         """A document's chunks whose ordinals are from `first` to `last`, both included, in order."""
@@ -93,6 +82,10 @@ class LanceIndex:
     def _flat(self) -> FlatVectors | None:
         """For a table without vector index that fits into memory."""
         return FlatVectors(self._table) if not self._vectors.probes and self.count() <= IN_MEMORY else None
+
+    @cached_property
+    def _searched(self) -> str:
+        return searched_column(self._table.schema)
 
     @cached_property
     def _dimension(self) -> int:

@@ -19,6 +19,7 @@ from resources.contention import insist
 from resources.errors import StorageError
 from resources.lance_forget import Name
 from resources.lance_index import LanceIndex, equals, is_in
+from resources.lance_searches import LanceSearches
 from resources.lance_upkeep import RESERVED, give_back, tend, untag
 from resources.lance_vectors import recorded
 from resources.lance_words import SEARCHED, searchable, take_up
@@ -169,7 +170,7 @@ class LanceVectorStore:
             if snapshot not in table.tags.list():
                 raise StorageError(f"there is no snapshot '{snapshot}'", where=self._place(author))
             table.checkout(snapshot)
-        return LanceIndex(table)
+        return LanceIndex(table, LanceSearches(self._root, author, table.version))
 
     def _write(self, author: str, rows: pa.Table, replaced: Collection[str]) -> None:
         rows = searchable(rows.cast(_keyed(rows.schema)))

@@ -4,6 +4,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -19,13 +20,15 @@ from llm_twin_assets.features.stop_words import STOP_WORDS
 from resources.errors import TwinError
 from resources.identifiers import with_parts
 from resources.settings import Retrieval as Retrieval
-from resources.vector_store import Filters, Index
+from resources.vector_store import Filters, Hit, Index
 
 _LOG = logging.getLogger(__name__)
 
 _WORD = re.compile(r"\w+")
 # A question of several pages is no question; Lance's BM25 slows with every term.
 _MAX_TERMS = 64
+# Searches by words at once; beside a busy machine's own number more would only wait inside the index.
+_BESIDE = 4
 
 
 class QuestionEncoder(Protocol):
@@ -69,7 +72,8 @@ class Retrieved:
 class Retriever:
     """Everything that a search needs, opened: one for the service, batch, evaluation and `twin search` alike.
 
-    `lacking` names what the configuration asks for and could not be had; every search passes it on.
+    `lacking` names what the configuration asks for and could not be had; every search passes it on. Threads that search
+    `beside` the one that asks end with it.
     """
 
     index: Index
@@ -78,6 +82,7 @@ class Retriever:
     cross_encoder: CrossEncoder | None = None
     rewriter: Rewriter | None = None
     lacking: tuple[str, ...] = ()
+    beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_BESIDE, "search-words"), repr=False)
 
     def find(
         self,
@@ -95,17 +100,21 @@ class Retriever:
         how = self.how.model_copy(update={"candidates": max(self.how.candidates, k * self.how.per_document)})
         lacking = list(self.lacking)
         meanings, words = self._said(question, lacking, steps)
+        # Words need no vector: the index looks for them while the model reads the question.
+        text = self.beside.submit(self._by_words, words, how, filters)
         vector = self._vector(meanings, lacking, steps)
         with steps.retrieve(words) as told:
             dense = self.index.dense(vector.tolist(), how.candidates, filters) if vector is not None else []
-            text = self.index.text(text_query(words), how.candidates, filters) if how.text_weight else []
-            found = fuse(dense, text, _weighed(how, self.embedder, question))
+            found = fuse(dense, text.result(), _weighed(how, self.embedder, question))
             if self.cross_encoder is None:
                 found = _finished(self.index, found, k, how)
             told(found[: self._read(k)])
         if self.cross_encoder is not None:
             found = self._reranked(self.cross_encoder, question, found, k, lacking, steps)
         return Retrieved(tuple(found), tuple(lacking))
+
+    def _by_words(self, words: str, how: Retrieval, filters: Filters) -> list[Hit]:
+        return self.index.text(text_query(words), how.candidates, filters) if how.text_weight else []
 
     def _said(self, question: str, lacking: list[str], steps: Steps) -> tuple[Sequence[str], str]:
         """The texts whose mean is the meaning to search for, and the words."""

@@ -1,5 +1,6 @@
 """A search whose parts fail goes on without them and says so."""
 
+import threading
 from contextlib import contextmanager
 from functools import partial
 
@@ -95,7 +96,7 @@ def test_without_a_cross_encoder_what_is_retrieved_is_what_is_found():
 def test_a_rewriter_that_fails_leaves_the_question_as_it_was_asked():
     index = Recorded()
     retrieved = Retriever(index, Letters(), rewriter=Broken(LlmError("the chat model is gone"))).find("x looms", 2)
-    assert index.asked == [("dense", [1.0, 0.0]), ("text", "x looms")]
+    assert sorted(index.asked) == [("dense", [1.0, 0.0]), ("text", "x looms")]
     assert retrieved.lacking == ("query rewriting failed",)
     assert len(retrieved.chunks) == 2
 
@@ -162,3 +163,19 @@ def test_words_decide_where_the_model_cannot_read_the_question():
     assert order == {"x loom": ["a", "b"], "x \u7e54\u6a5f": ["b", "a"]}
     meaning_alone = Retriever(Recorded(), English(), Retrieval(text_weight=0.0)).find("x \u7e54\u6a5f", 2)
     assert [each.chunk_id for each in meaning_alone.chunks] == ["a", "b"]
+
+
+def test_words_are_looked_for_while_the_model_reads_the_question():
+    looked = threading.Event()
+
+    class Telling(Recorded):
+        def text(self, query, k, filters):
+            looked.set()
+            return super().text(query, k, filters)
+
+    class Waiting(Letters):
+        def encode(self, texts):
+            assert looked.wait(10)
+            return super().encode(texts)
+
+    assert len(Retriever(Telling(), Waiting()).find("x looms", 2).chunks) == 2
