@@ -27,21 +27,25 @@ class Serving(Section):
 
     `engine` is what writes: the released model (`transformers`), in the service `Engine`, which is started beside
     `Twin` or runs at `engine_url`; a chat model at `endpoint` (`openai`); or nobody (`extractive`: the author is
-    quoted). Questions whose best passage is below `relevance_threshold` are refused. `batch` requests run together at
-    most, after waiting for company for `batch_window_ms`; `waiting` more may queue, and each has `deadline_seconds`. Of
-    every release `cached_questions` vectors and `cached_answers` answers are remembered, `cache_mb` megabytes of each
-    at most.
+    quoted). `k` chunks are found; where the model's context has room left, up to `neighbours` to either side of each
+    come with it, as far as its section goes. Questions whose best passage is below `relevance_threshold` are refused.
+    `batch` requests run together at most; `waiting` more may queue, and each has `deadline_seconds`. `batching` is how:
+    in `padded` batches, which wait for company for `batch_window_ms` and then take nobody in, in `continuous` ones,
+    which take in and let go at every token, or (`auto`) in the latter on CUDA and in the former elsewhere. Of each
+    release `cached_questions` vectors and `cached_answers` answers are remembered, `cache_mb` megabytes of both each.
     """
 
     engine: Literal["transformers", "openai", "extractive"] = "transformers"
     engine_url: Endpoint | None = None
     endpoint: ServingModel | None = None
     k: int = Field(default=6, ge=1, le=50)
+    neighbours: int = Field(default=0, ge=0, le=16)
     max_new_tokens: int = Field(default=160, ge=8)
     support_threshold: float = Field(default=0.5, ge=0, le=1)
     relevance_threshold: float = Field(default=0.25, ge=0, le=1)
     warm: bool = True
     batch: int = Field(default=8, ge=1, le=256)
+    batching: Literal["auto", "padded", "continuous"] = "auto"
     batch_window_ms: float = Field(default=3.0, ge=0, le=1000)
     waiting: int = Field(default=64, ge=0)
     deadline_seconds: float = Field(default=60.0, gt=0)

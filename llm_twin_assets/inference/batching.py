@@ -1,36 +1,40 @@
 """Requests that arrive together are run together: one pass over the weights writes a token of each.
 
-Batches are padded and do not take anybody in once they run, which any model can do; a request waits for the batch
-before it. See docs/answering.md for what that costs and gains.
+This is the queue they wait in and the thread that runs them; `padded_batches` and `continuous_batches` say how.
 """
 
+import atexit
 import queue
 import threading
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from llm_twin_assets.inference.engine import Cancellation, EngineError, Failure, Sampling
 
 # How often a request that hears nothing looks whether anybody still waits for it. Seconds.
-_LOOK = 0.05
-# A batch waits for company this many windows at most, however many come.
-_WINDOWS = 4
+LOOK = 0.05
+# So long does a process that ends wait for the worker, which would abort it from within torch. Seconds.
+_LAST_STEP = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Batching:
     """How many requests run together, and how many may wait. `window` is how long one waits for company, in seconds.
 
-    `deadline` is how long a request may take from its arrival to its last token, in seconds.
+    `deadline` is how long a request may take from its arrival to its last token, in seconds. `kind` is whether a batch
+    takes nobody in once it runs (`padded`) or at every token (`continuous`); `auto` is the latter on CUDA.
     """
 
     size: int = 8
     window: float = 0.003
     waiting: int = 64
     deadline: float = 60.0
+    kind: Literal["auto", "padded", "continuous"] = "auto"
 
 
 class Ticket:
@@ -87,7 +91,7 @@ class Ticket:
         """Comes back when there are new tokens, ends after the last; raises `EngineError`."""
         while True:
             try:
-                signal = self._signals.get(timeout=_LOOK)
+                signal = self._signals.get(timeout=LOOK)
             except queue.Empty:
                 signal = False
                 if (trouble := self._trouble()) is None:
@@ -108,69 +112,62 @@ class Ticket:
         return None
 
 
-class Batcher:
-    """A worker thread of an owner, which ends with it: it holds the owner only while it runs a batch for it."""
+class Batcher(ABC):
+    """The queue of an owner's requests and the worker thread that runs them, which ends with the owner.
+
+    `room` is how many tokens a request may take, prompt and all, where not the model limits it but the memory does.
+    """
+
+    room: int | None = None
 
     def __init__(self, batching: Batching, owner: object) -> None:
         self._batching = batching
-        self._waiting: deque[tuple[Ticket, Callable[[Sequence[Ticket]], None]]] = deque()
+        self._waiting: deque[Ticket] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._batch_seconds = 0.0
+        # How long what ran last took; what waits is estimated by it.
+        self._last_seconds = 0.0
         self._thread: threading.Thread | None = None
+        # Nothing here holds the owner, or it would never go.
         weakref.finalize(owner, self.close)
 
-    def submit(self, ticket: Ticket, run: Callable[[Sequence[Ticket]], None]) -> None:
-        """Queue a request for the next batch; raises `EngineError` (saturated) where too many wait already."""
+    def submit(self, ticket: Ticket) -> None:
+        """Queue a request; raises `EngineError` (saturated) where too many wait already."""
         with self._changed:
             if len(self._waiting) >= self._batching.waiting:
-                batches = 1 + len(self._waiting) // self._batching.size
+                rounds = 1 + len(self._waiting) // self._batching.size
                 raise EngineError(
                     f"{len(self._waiting)} requests are waiting already",
                     kind=Failure.SATURATED,
-                    retry_after=max(1.0, batches * self._batch_seconds),
+                    retry_after=max(1.0, rounds * self._last_seconds),
                 )
-            self._waiting.append((ticket, run))
+            self._waiting.append(ticket)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the thread after the batch it runs."""
+        """End what runs, and the thread; comes back before that."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def _work(self) -> None:
+        atexit.register(self._exit, threading.current_thread())
         try:
-            while self._one_batch():
+            while self._turn():
                 pass
         finally:
+            atexit.unregister(self._exit)
             # Whatever ended it, the next request starts another.
             with self._changed:
                 self._thread = None
 
-    def _one_batch(self) -> bool:
-        # A function of its own: what it holds of the owner is gone while the thread waits.
-        if not self._gathered():
-            return False
-        with self._changed:
-            taken = [self._waiting.popleft() for _ in range(min(self._batching.size, len(self._waiting)))]
-        batch = [ticket for ticket, _ in taken if not ticket.abandoned]
-        if batch:
-            began = time.monotonic()
-            taken[0][1](batch)
-            self._batch_seconds = time.monotonic() - began
-        return True
+    def _exit(self, worker: threading.Thread) -> None:
+        self.close()
+        worker.join(_LAST_STEP)
 
-    def _gathered(self) -> bool:
-        """Wait for a request, then a moment for company; False when closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._waiting)
-            latest = time.monotonic() + _WINDOWS * self._batching.window
-            count = 0
-            while count < len(self._waiting) < self._batching.size and time.monotonic() < latest:
-                count = len(self._waiting)
-                self._changed.wait(self._batching.window)
-            return not self._closed or bool(self._waiting)
+    @abstractmethod
+    def _turn(self) -> bool:
+        """Wait for requests and run what is to be run of them next; False when closed."""

@@ -1,4 +1,6 @@
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -6,32 +8,43 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from llm_twin_assets.inference.batching import Batcher, Batching, Ticket
+from llm_twin_assets.inference.batching import Batching, Ticket
 from llm_twin_assets.inference.engine import EngineError, Failure, Sampling
+from llm_twin_assets.inference.padded_batches import PaddedBatches
 
 STOP = frozenset([0])
 
 
-class Writer:
-    """An engine whose every request gets the tokens 1, 2, 3 as soon as the test lets it."""
+class Scripted(PaddedBatches):
+    """Batches whose every request gets the tokens 1, 2, 3 as soon as the test lets it."""
 
-    def __init__(self, batching: Batching) -> None:
+    def __init__(self, batching: Batching, owner: object) -> None:
+        super().__init__(None, [0], 0, batching, owner)
         self.batches: list[int] = []
         self.free = threading.Event()
-        self._batcher = Batcher(batching, self)
 
-    def ask(self, **how: object) -> Ticket:
-        one = Ticket([7], Sampling(3), **{"deadline": 5.0, **how})
-        self._batcher.submit(one, self.run)
-        return one
-
-    def run(self, batch: Sequence[Ticket]) -> None:
+    def _run(self, batch: Sequence[Ticket]) -> None:
         self.batches.append(len(batch))
         self.free.wait(5)
         for one in batch:
+            if not one.prompt:
+                raise SystemExit
             for token in (1, 2, 3):
                 one.take(token, STOP)
             one.end()
+
+
+class Writer:
+    """An engine in small."""
+
+    def __init__(self, batching: Batching) -> None:
+        self._batches = Scripted(batching, self)
+        self.batches, self.free = self._batches.batches, self._batches.free
+
+    def ask(self, prompt: Sequence[int] = (7,), **how: object) -> Ticket:
+        one = Ticket(prompt, Sampling(3), **{"deadline": 5.0, **how})
+        self._batches.submit(one)
+        return one
 
 
 def until(happened: Callable[[], bool]) -> None:
@@ -100,12 +113,33 @@ def test_an_engine_that_nobody_holds_goes_though_its_thread_waits():
 def test_a_worker_that_dies_of_something_unforeseen_is_replaced():
     writer = Writer(Batching(window=0.0))
     writer.free.set()
-    doomed = Ticket([7], Sampling(3), deadline=0.3)
-
-    def dies(batch: Sequence[Ticket]) -> None:
-        raise SystemExit
-
-    writer._batcher.submit(doomed, dies)
+    doomed = writer.ask([], deadline=0.3)
     with pytest.raises(EngineError):
         list(doomed.progress())
     assert [None for _ in writer.ask().progress()]
+
+
+ENDS = """
+import time
+from llm_twin_assets.inference.batching import Batcher, Batching, Ticket
+from llm_twin_assets.inference.engine import Sampling
+
+class Slow(Batcher):
+    def _turn(self):
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed)
+        time.sleep(0.1)
+        print("ended")
+        return False
+
+class Owner: pass
+
+owner = Owner()
+Slow(Batching(), owner).submit(Ticket([7], Sampling(3), deadline=5))
+"""
+
+
+def test_a_process_ends_after_what_it_runs():
+    # Killed within torch, a thread takes the process with it: "terminate called without an active exception".
+    done = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "ended"
