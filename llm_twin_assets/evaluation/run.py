@@ -164,6 +164,7 @@ def _record(author: str, stores: Stores, settings: Settings) -> OpenRecord:
             max_new_tokens=min(serving.max_new_tokens, settings.evaluation.max_new_tokens),
             support_threshold=serving.support_threshold,
             relevance_threshold=serving.relevance_threshold,
+            neighbours=serving.neighbours,
         ),
     )
 

@@ -6,7 +6,8 @@ Where blanks were put in is on record (`gaps`): what is quoted never holds one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from operator import itemgetter
 from typing import Any
 
 from llm_twin_assets.domain.chunk import FoundChunk
@@ -28,27 +29,73 @@ def whole_sections(index: Index, found: Sequence[FoundChunk], most: int) -> list
     return grown
 
 
+def neighbours(index: Index, found: Sequence[FoundChunk], reach: int) -> list[FoundChunk]:
+    """The chunks around those found, `reach` to either side within their sections; none that was found itself.
+
+    The nearest come first, those of the best chunk before those of the next. Each has the score of its chunk.
+    """
+    known = {chunk.chunk_id for chunk in found}
+    placed: list[tuple[int, FoundChunk]] = []
+    for chunk in found:
+        rows = _within_section(index, chunk, reach)
+        placed += [(abs(row["ordinal"] - (chunk.ordinal or 0)), _of_row(chunk, row)) for row in rows]
+    around: dict[str, FoundChunk] = {}
+    for _, each in sorted(placed, key=itemgetter(0)):
+        if each.chunk_id not in known:
+            around.setdefault(each.chunk_id, each)
+    return list(around.values())
+
+
+def merged(chunks: Sequence[FoundChunk]) -> list[FoundChunk]:
+    """Chunks that follow upon each other in a section as one, in place of the first of them that is named."""
+    named = sorted(enumerate(chunks), key=lambda pair: (pair[1].document_id, pair[1].ordinal or 0))
+    runs: list[tuple[list[int], list[dict[str, Any]]]] = []
+    for place, chunk in named:
+        row = asdict(chunk)
+        if runs and _adjoin(runs[-1][1][-1], row):
+            runs[-1][0].append(place)
+            runs[-1][1].append(row)
+        else:
+            runs.append(([place], [row]))
+    return [_spanning(chunks[min(places)], rows) for places, rows in sorted(runs, key=lambda run: min(run[0]))]
+
+
 def _covers(section: FoundChunk, chunk: FoundChunk) -> bool:
     return section.document_id == chunk.document_id and section.start <= chunk.start and chunk.end <= section.end
 
 
 def _grown(index: Index, chunk: FoundChunk, most: int) -> FoundChunk:
-    if chunk.ordinal is None:
-        return chunk
-    rows = index.neighbours(chunk.document_id, max(0, chunk.ordinal - _REACH), chunk.ordinal + _REACH)
-    at = next((place for place, row in enumerate(rows) if row["chunk_id"] == chunk.chunk_id), None)
-    if at is None:
-        return chunk
-    first, last = _section(rows, at)
-    while rows[last]["end"] - rows[first]["start"] > most and first < last:
+    rows = _within_section(index, chunk, _REACH)
+    first, last = 0, len(rows) - 1
+    while first < last and rows[last]["end"] - rows[first]["start"] > most:
         # What is farther from the chunk goes first: it stays in the middle of what is kept.
         if chunk.start - rows[first]["start"] > rows[last]["end"] - chunk.end:
             first += 1
         else:
             last -= 1
-    kept = rows[first : last + 1]
-    text, gaps = _joined(kept)
-    return replace(chunk, start=kept[0]["start"], end=kept[-1]["end"], text=text, gaps=gaps)
+    return _spanning(chunk, rows[first : last + 1]) if rows else chunk
+
+
+def _spanning(chunk: FoundChunk, rows: Sequence[Mapping[str, Any]]) -> FoundChunk:
+    text, gaps = _joined(rows)
+    return replace(chunk, start=rows[0]["start"], end=rows[-1]["end"], text=text, gaps=gaps)
+
+
+def _of_row(chunk: FoundChunk, row: Mapping[str, Any]) -> FoundChunk:
+    own = {name: row[name] for name in ("chunk_id", "ordinal", "start", "end", "text")}
+    return replace(chunk, **own)
+
+
+def _within_section(index: Index, chunk: FoundChunk, reach: int) -> Sequence[Mapping[str, Any]]:
+    """The rows about a chunk that are of its section, itself among them; none if it has no place."""
+    if chunk.ordinal is None:
+        return []
+    rows = index.neighbours(chunk.document_id, max(0, chunk.ordinal - reach), chunk.ordinal + reach)
+    at = next((place for place, row in enumerate(rows) if row["chunk_id"] == chunk.chunk_id), None)
+    if at is None:
+        return []
+    first, last = _section(rows, at)
+    return rows[first : last + 1]
 
 
 def _section(rows: Sequence[Mapping[str, Any]], at: int) -> tuple[int, int]:
@@ -62,7 +109,8 @@ def _section(rows: Sequence[Mapping[str, Any]], at: int) -> tuple[int, int]:
 
 
 def _adjoin(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return bool(one["ordinal"] + 1 == other["ordinal"] and one["context"] == other["context"])
+    same = one["document_id"] == other["document_id"] and one["context"] == other["context"]
+    return same and one["ordinal"] is not None and one["ordinal"] + 1 == other["ordinal"]
 
 
 def _joined(rows: Iterable[Mapping[str, Any]]) -> tuple[str, tuple[tuple[int, int], ...]]:

@@ -1,16 +1,22 @@
 """What was worked out once for a release: vectors of questions, and whole answers. Bounded by count and by bytes."""
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llm_twin_assets.features.retrieve import QuestionEncoder, Reader
+from llm_twin_assets.inference.engine import Cancellation
 
 V = TypeVar("V")
+
+# How long to wait for what somebody else is working out, and how often to look whether it is still wanted. Seconds.
+_PATIENCE, _LOOK = 60.0, 0.05
 
 
 class LruCache(Generic[V]):
@@ -24,7 +30,34 @@ class LruCache(Generic[V]):
         self._bytes = 0
         self.hits = 0
         self.misses = 0
+        self._under_way: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
+
+    @contextmanager
+    def alone(self, key: str, cancelled: Cancellation | None = None) -> Iterator[None]:
+        """Work on a value that nobody else is working on: whoever comes meanwhile waits, and mostly finds it then.
+
+        If it is not there even then, those who waited all work on it: they wait once, whatever fails. So does who has
+        waited for a minute, or need not any more.
+        """
+        if not self._max_items or not self._max_bytes:  # nothing is kept that would be worth the wait
+            yield
+            return
+        mine = threading.Event()
+        with self._lock:
+            theirs = self._under_way.setdefault(key, mine)
+        if theirs is not mine:
+            until = time.monotonic() + _PATIENCE
+            while not theirs.wait(_LOOK) and time.monotonic() < until and not (cancelled and cancelled.is_set()):
+                pass
+            yield
+            return
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._under_way[key]
+            mine.set()
 
     def get(self, key: str) -> V | None:
         """The value, which is now the one used last."""

@@ -17,6 +17,7 @@ from llm_twin_assets.inference.asked import Asked
 from llm_twin_assets.inference.citations import quoted
 from llm_twin_assets.inference.engine import EngineError, Failure, Generated, Piece
 from llm_twin_assets.inference.masking import CountingMask
+from llm_twin_assets.inference.neighbours import neighbours_of
 from llm_twin_assets.inference.packing import fitting
 from llm_twin_assets.inference.prompts import Message
 from llm_twin_assets.inference.quotes import best_quotes
@@ -40,18 +41,25 @@ def answered(twin: Twin, asked: Asked, tracer: Tracer) -> Iterator[Delta | Answe
     with tracer.trace(spans.project_of(twin.author), "answer", twin.scrubber.masked) as span:
         labels = spans.labels_of(twin, asked)
         span.set(spans.question_asked(asked, labels))
-        keeps = twin.answers if asked.cached and asked.sampling.repeatable else None
-        known = keeps.get(asked.key) if keeps is not None else None
-        if known is None:
-            given = yield from _Work(twin, asked, span).answer()
-            if keeps is not None and not given.degraded:
-                keeps.put(asked.key, given)
-        else:
-            given = replace(known, cached=True, first_token_ms=None)
-            yield Delta(given.text)
+        given = yield from _remembered(twin, asked, span)
         given = replace(given, answer_id=span.trace_id, trace_id=span.trace_id, trace_url=tracer.address(span.trace_id))
         span.set(spans.answer_given(given, labels))
         yield given
+
+
+def _remembered(twin: Twin, asked: Asked, span: Span) -> _Given:
+    keeps = twin.answers if asked.cached and asked.sampling.repeatable else None
+    if keeps is None:
+        return (yield from _Work(twin, asked, span).answer())
+    with keeps.alone(asked.key, asked.cancelled):
+        if (known := keeps.get(asked.key)) is None:
+            work = _Work(twin, asked, span)
+            given = yield from work.answer()
+            if work.lasting:
+                keeps.put(asked.key, given)
+            return given
+    yield Delta(known.text)
+    return replace(known, cached=True, first_token_ms=None)
 
 
 def whole(parts: Iterable[Delta | Answer]) -> Answer:
@@ -61,9 +69,13 @@ def whole(parts: Iterable[Delta | Answer]) -> Answer:
 
 
 class _Work:
-    """The work on one answer, and what is noted of it on the way."""
+    """The work on one answer, and what is noted of it on the way.
+
+    It is `lasting` unless a part failed: what the model says without support, it would say again.
+    """
 
     def __init__(self, twin: Twin, asked: Asked, span: Span) -> None:
+        self.lasting = True
         self._twin = twin
         self._asked = asked
         self._span = span
@@ -83,9 +95,13 @@ class _Work:
             given = _nothing_found(self._twin)
             yield Delta(given.text)
         else:
-            given = yield from self._from_passages(question, found.chunks)
+            around = neighbours_of(twin, found.chunks, self._asked.limits.neighbours)
+            lacking += around.lacking
+            given = yield from self._from_passages(question, found.chunks, around.chunks)
         noted = replace(given, relevance=near, first_token_ms=self._first_token_ms, personal_data=self._masked.found)
-        return _with_lacking(noted, (*lacking, *found.lacking))
+        lacking += found.lacking
+        self.lasting = self.lasting and not lacking
+        return _with_lacking(noted, lacking)
 
     def _question(self) -> tuple[str, list[str]]:
         """The question as it stands by itself, and what could not be done for it."""
@@ -103,8 +119,9 @@ class _Work:
             return standalone(asked.question, asked.history), ["condensing the history failed"]
         return question, []
 
-    def _from_passages(self, question: str, chunks: Sequence[FoundChunk]) -> _Given:
+    def _from_passages(self, question: str, found: Sequence[FoundChunk], around: Sequence[FoundChunk]) -> _Given:
         twin, asked = self._twin, self._asked
+        chunks = [*found, *around]
         passages = [chunk.text for chunk in chunks]
         threshold = asked.limits.support_threshold
         support = Support(passages, question=question, threshold=0.0 if asked.topic else threshold)
@@ -113,14 +130,15 @@ class _Work:
         usage = Generated("", 0, 0)
         if twin.engine is not None:
             try:
-                usage = yield from self._written(question, chunks, text)
+                usage = yield from self._written(question, found, around, text)
             except EngineError as error:
                 if error.kind is Failure.CANCELLED:
                     self._span.abandoned()
                     raise
                 failure = error
+                self.lasting = False
                 text.end(finished=False)
-        given = _kept(text, failure) if text.kept else self._quoted(asked.topic or question, chunks, text, failure)
+        given = _kept(text, failure) if text.kept else self._quoted(asked.topic or question, found, text, failure)
         if rest := given.text[text.given :]:
             yield Delta(rest)
         # The text is masked already, sentence by sentence; what it cites is not.
@@ -130,7 +148,7 @@ class _Work:
         )
 
     def _written(
-        self, question: str, chunks: Sequence[FoundChunk], text: SupportedText
+        self, question: str, found: Sequence[FoundChunk], around: Sequence[FoundChunk], text: SupportedText
     ) -> Generator[Delta, None, Generated]:
         """Have the model write, and give what of it is supported, as it comes."""
         twin, asked, engine, limit = (
@@ -140,7 +158,7 @@ class _Work:
             self._asked.sampling.max_new_tokens,
         )
         with self._span.child("generate") as step:
-            prompt = fitting(engine, question, chunks, author_name=twin.author_name, max_new_tokens=limit)
+            prompt = fitting(engine, question, found, around, author_name=twin.author_name, max_new_tokens=limit)
             variables = {"author_name": twin.author_name, "question": question}
             step.set(spans.model_asked(engine, prompt, asked, variables))
             generated = Generated("", engine.token_count(prompt), 0, finished=False)

@@ -27,4 +27,5 @@ def relevance(question: str, chunks: Sequence[FoundChunk]) -> float:
 
 
 def _share(asked: set[str], chunk: FoundChunk) -> float:
-    return len(asked & set(content_words(f"{chunk.context} {chunk.text}"))) / len(asked) if asked else 0.0
+    held = {*content_words(chunk.context), *content_words(chunk.text)}
+    return len(asked & held) / len(asked) if asked else 0.0

@@ -32,4 +32,4 @@ def search(
 
 
 def _masked(twin: Twin, chunk: FoundChunk) -> FoundChunk:
-    return replace(chunk, text=twin.masked(chunk.text))
+    return replace(chunk, text=twin.masked_passage(chunk.text))

@@ -26,12 +26,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is retrieved and written, how near to the question it has to be, and how well supported."""
+    """How much is retrieved and written, how near to the question it has to be, and how well supported.
+
+    So many `neighbours` to either side of a chunk found may stand in the prompt with it.
+    """
 
     k: int = 6
     max_new_tokens: int = 160
     support_threshold: float = DEFAULT_THRESHOLD
     relevance_threshold: float = DEFAULT_RELEVANCE
+    neighbours: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Twin:
     """One author's released parts, opened; `labels` (release, snapshot, …) go into every trace.
 
     Without an engine the author is quoted, and nothing else; where that is because the twin is `paused`, the answer is
-    degraded and says so. `answers` belong to this release alone.
+    degraded and says so. `answers` belong to this release alone, and so do its `passages`: chunks as they may leave.
     """
 
     author: str
@@ -90,6 +94,7 @@ class Twin:
     condenser: Condenser | None = None
     scrubber: Scrubber = _PERSONAL
     answers: LruCache[Answer] | None = None
+    passages: LruCache[str] | None = None
     paused: bool = False
     embedding_model: str | None = None
 
@@ -116,3 +121,13 @@ class Twin:
     def masked(self, text: str) -> str:
         """A text without personal data and secrets: what may leave."""
         return self.scrubber.masked(text)
+
+    def masked_passage(self, text: str) -> str:
+        """A chunk's text as it may leave; the chunks that are found often are masked once."""
+        if self.passages is None:
+            return self.masked(text)
+        if (known := self.passages.get(text)) is None:
+            known = self.masked(text)
+            # Mostly there is nothing to mask: then one text is kept, not two.
+            self.passages.put(text, text if known == text else known)
+        return known

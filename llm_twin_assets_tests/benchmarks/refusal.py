@@ -73,7 +73,7 @@ def measure() -> list[Row]:
 def scored() -> dict[str, list[float]]:
     """Relevance of what retrieval finds, by kind of question."""
     folder, questions = own_questions()
-    documents = [_document(file, folder) for file in sorted(folder.glob("articles/**/*.md"))]
+    documents = sample_articles(folder)
     embedding = Embedding()
     embedder = Embedder(embedding.model, embedding.revision)
     kinds = {
@@ -87,6 +87,11 @@ def scored() -> dict[str, list[float]]:
             kind: sorted(relevance(each, opened.find(each, 6).chunks) for each in asked)
             for kind, asked in kinds.items()
         }
+
+
+def sample_articles(folder: Path) -> list[CleanedDocument]:
+    """The sample author's articles, each with its path below the folder."""
+    return [_document(file, folder) for file in sorted(folder.glob("articles/**/*.md"))]
 
 
 def _document(file: Path, folder: Path) -> CleanedDocument:

@@ -4,7 +4,7 @@ import pytest
 
 from llm_twin_assets.domain.chunk import FoundChunk
 from llm_twin_assets.features.chunk import chunk_document
-from llm_twin_assets.features.retrieve_sections import whole_sections
+from llm_twin_assets.features.retrieve_sections import merged, neighbours, whole_sections
 
 ARTICLE = """# Looms
 
@@ -102,3 +102,35 @@ def test_another_documents_chunks_stay_out(make_cleaned):
 def test_a_chunk_without_a_place_stays_as_it_is(make_cleaned):
     chunk = FoundChunk("c", "d", "article", "files", None, "T", "", 0, 4, "text", 1.0)
     assert whole_sections(Chunked(make_cleaned(ARTICLE)), [chunk], 100) == [chunk]
+
+
+def test_neighbours_are_of_the_same_section_and_the_nearest_come_first(make_cleaned):
+    text = "\n\n".join(f"Paragraph {n} tells of looms, of yarn and of the patience both take." for n in range(9))
+    index = Chunked(make_cleaned(text))
+    found = [index.found("Paragraph 4"), index.found("Paragraph 0"), index.found("Paragraph 5")]
+    paragraphs = [each.text.split()[1] for each in neighbours(index, found, 2)]
+    assert sorted(paragraphs[:3]) == ["1", "3", "6"]
+    assert sorted(paragraphs[3:]) == ["2", "7"]
+    article = Chunked(make_cleaned(ARTICLE))
+    around = neighbours(article, [article.found("Tie a knot")], 9)
+    assert any("front beam" in each.text for each in around)
+    assert not any("shuttle" in each.text or "under tension" in each.text for each in around)
+
+
+@pytest.mark.parametrize("overlap", [0, 8])
+def test_what_follows_upon_each_other_is_joined_and_no_text_comes_twice(make_cleaned, overlap):
+    text = " ".join(f"Sentence {n} tells of looms and of yarn." for n in range(30))
+    index = Chunked(make_cleaned(text), overlap=overlap)
+    best, next_best = index.found("Sentence 20 "), index.found("Sentence 9 ")
+    passages = merged([best, next_best, *neighbours(index, [best, next_best], 1)])
+    assert [each.chunk_id for each in passages] == [best.chunk_id, next_best.chunk_id]
+    for each in passages:
+        assert_exact(text, each)
+        numbers = [int(word) for word in each.text.split() if word.isdigit()]
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+
+
+def test_passages_apart_stay_apart_and_in_order(make_cleaned):
+    index = Chunked(make_cleaned(ARTICLE, name="one"), make_cleaned(ARTICLE, name="two"))
+    apart = [index.found("shuttle carries"), index.found("under tension")]
+    assert merged(apart) == apart

@@ -55,4 +55,4 @@ def test_a_fence_is_one_block_blank_lines_included():
 
 
 def test_content_words_fold_plural_and_possessive_and_drop_the_rest():
-    assert content_words("The twin's chunks are classes of 3 buses") == ["twin", "chunk", "classe", "3", "buse"]
+    assert content_words("The twin's chunks are classes of 3 buses") == ("twin", "chunk", "classe", "3", "buse")
