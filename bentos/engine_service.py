@@ -13,12 +13,13 @@ from typing import Any
 
 import bentoml
 
-from bentos.configuration import service_settings
+from bentos.configuration import NO_TRACING, service_settings
 from bentos.door import Door
 from bentos.engine_api import create_engine_app, open_engine
 from bentos.listening import check_address
 from bentos.model_host import ModelHost
 from bentos.model_leases import KEY_VARIABLE
+from bentos.respawn import respawn_workers
 from bentos.stored_model import ModelLoader
 from resources.access_settings import Access
 from resources.api_keys import Keyring
@@ -41,6 +42,7 @@ _NO_LIMIT = 10**9
     metrics={"enabled": False},
     # Leases are renewed all the time, and whatever is asked here is in the log of `Twin`.
     logging={"access": {"enabled": False}},
+    tracing=NO_TRACING,
 )
 @bentoml.asgi_app(engine_app)
 class Engine:
@@ -60,6 +62,8 @@ class Engine:
             # As a neighbour it listens at a socket in a folder that is theirs alone (and inherits others' sockets), and
             # both are stopped at once: `Twin` has to end what it began.
             engine_app.state.drain.before_stop(serving.deadline_seconds, lambda: bool(self._host.leased))
+
+    before_workers = bentoml.on_deployment(respawn_workers)
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:

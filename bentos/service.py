@@ -12,7 +12,7 @@ import bentoml
 
 from bentos.annotator import annotator_for
 from bentos.api import create_app, open_up
-from bentos.configuration import service_settings
+from bentos.configuration import NO_TRACING, service_settings
 from bentos.desk import Desk
 from bentos.door import Door
 from bentos.engine_service import Engine, neighbour
@@ -21,6 +21,7 @@ from bentos.listening import check_address
 from bentos.metrics import ServiceMetrics, shared_folder
 from bentos.model_leases import EngineAddress, ModelLeases
 from bentos.releases import ReleaseOpener
+from bentos.respawn import respawn_workers
 from resources.api_keys import keyring
 from resources.object_store import ObjectStore
 from resources.pseudonyms import Pseudonyms
@@ -37,7 +38,12 @@ app = create_app()
 # BentoML's own metrics would stand before our door and keep a time series for every path that anybody makes up: ours is
 # /metrics (docs/adr/0029). Whether `Engine` is ready is no question of ours: without it the author is quoted.
 @bentoml.service(
-    name="Twin", workers=1, traffic={"timeout": 120}, metrics={"enabled": False}, runner_probe={"enabled": False}
+    name="Twin",
+    workers=1,
+    traffic={"timeout": 120},
+    metrics={"enabled": False},
+    runner_probe={"enabled": False},
+    tracing=NO_TRACING,
 )
 @bentoml.asgi_app(app)
 class Twin:
@@ -83,6 +89,8 @@ class Twin:
     async def __is_ready__(self) -> bool:
         # Asynchronous: a thread to run it in might be waiting for a model.
         return self._releases.ready and not app.state.drain.begun
+
+    before_workers = bentoml.on_deployment(respawn_workers)
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:

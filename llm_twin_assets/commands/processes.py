@@ -15,6 +15,7 @@ import httpx
 from llm_twin_assets.instance import dagster_home
 from resources.errors import TwinError
 from resources.settings import Environment
+from resources.tls import trusted
 
 # Seconds that a server gets to end by itself.
 _PATIENCE = 10
@@ -96,7 +97,7 @@ def free_port(preferred: int) -> int:
 def answers(url: str) -> bool:
     """Whether a server answers this URL with success."""
     try:
-        return httpx.get(url, timeout=2).is_success
+        return httpx.get(url, timeout=2, verify=trusted()).is_success
     except httpx.TransportError:
         return False
 

@@ -6,7 +6,7 @@ bentoml serve llm_twin_assets_tests.benchmarks.instant_service:Instant
 import bentoml
 
 from bentos.api import create_app, open_up
-from bentos.configuration import service_settings
+from bentos.configuration import NO_TRACING, service_settings
 from bentos.desk import Desk
 from bentos.follower import ReleaseFollower
 from bentos.releases import ReleaseOpener
@@ -18,7 +18,7 @@ from resources.tracing import NoTracer
 app = create_app()
 
 
-@bentoml.service(name="Instant", workers=1, traffic={"timeout": 120}, metrics={"enabled": False})
+@bentoml.service(name="Instant", workers=1, traffic={"timeout": 120}, metrics={"enabled": False}, tracing=NO_TRACING)
 @bentoml.asgi_app(app)
 class Instant:
     """Answers with a sentence of one of the documents."""

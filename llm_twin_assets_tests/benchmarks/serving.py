@@ -7,6 +7,7 @@ The service runs as it does for people, in BentoML and processes of its own; req
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -92,6 +93,7 @@ def _swapping(home: Path, embedder: Embedder) -> list[Row]:
     with _service("bentos.service:Twin", home) as (url, process):
         for sequence in (2, 3):  # from then on two releases are open, as ever after
             _swap(home, embedder, sequence, url)
+        in_turn(url, _mixed_quick, 20)  # the load begins on a service that has answered before
         done: list[int] = []
         sizes: list[float] = []
 
@@ -234,9 +236,12 @@ def _make_large(home: Path, embedder: Embedder) -> None:
     common = 1 / np.arange(1, _WORDS + 1)
     words = np.array([f"word{number}" for number in range(_WORDS)])
     for rows in batches(vectors(CHUNKS)):
-        drawn = words[random.choice(_WORDS, (len(rows), 24), p=common / common.sum())]
-        at = rows.schema.get_field_index("indexed_text")
-        store.write(BENCH, rows.set_column(at, rows.schema.field(at), pa.array([" ".join(each) for each in drawn])), ())
+        drawn = words[random.choice(_WORDS, (len(rows), 96), p=common / common.sum())]
+        texts = pa.array([" ".join(each) for each in drawn])  # of some 800 characters: as long as a chunk is
+        for column in ("text", "indexed_text"):
+            at = rows.schema.get_field_index(column)
+            rows = rows.set_column(at, rows.schema.field(at), texts)
+        store.write(BENCH, rows, ())
     store.publish(BENCH, tiny_twin.SNAPSHOT)
     tiny_twin.point_to(home, tiny_twin.release(embedder, author=BENCH))
 
@@ -261,6 +266,8 @@ def _service(target: str, home: Path) -> Iterator[tuple[str, psutil.Process]]:
     environment = {
         "TWIN_HOME": str(home), "TWIN_CONFIG": str(home / "twin.yaml"), "PHOENIX_URL": "",
         "BENTOML_DO_NOT_TRACK": "true",
+        # As many threads as people's have, and as the choice of what embeds was measured with.
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", ""),
     }  # fmt: skip
     command = ["bentoml", "serve", target, "--host", "127.0.0.1", "--port", str(port)]
     with servers.running(command, environment, home / "service.log") as process:
