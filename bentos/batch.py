@@ -9,12 +9,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from obstore.exceptions import BaseError
+
 from bentos.configuration import service_settings
 from bentos.releases import ReleaseOpener
+from llm_twin_assets.domain.pause import is_paused, pause_path
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.inference.batch import BatchAnswer, BatchFailure, BatchQuestion, batch_answers
 from llm_twin_assets.inference.opening import limits_of
-from resources.errors import TwinError
+from resources.errors import StorageError, TwinError
+from resources.object_store import ObjectStore
 from resources.settings import Environment
 
 
@@ -24,7 +28,18 @@ def answers(lines: Iterable[str], environment: Environment) -> Iterator[BatchAns
     settings = service_settings(environment)
     twin = ReleaseOpener(environment, settings).open(Release.model_validate_json(first)).twin
     questions = [BatchQuestion.model_validate_json(line) for line in others]
-    yield from batch_answers(twin, questions, limits_of(settings.serving), settings.serving.batch)
+    objects, serving = ObjectStore(environment.under("objects")), settings.serving
+    yield from batch_answers(
+        twin, questions, limits_of(serving), serving.batch, lambda: _is_paused(objects, twin.author)
+    )
+
+
+def _is_paused(objects: ObjectStore, author: str) -> bool:
+    """Raises `StorageError` where nobody can say: a model that may be paused says nothing."""
+    try:
+        return is_paused(objects, author)
+    except BaseError as error:
+        raise StorageError("whether the twin is paused cannot be read", where=pause_path(author)) from error
 
 
 def main() -> int:

@@ -18,8 +18,8 @@ class _Tracing(TypedDict):
     excluded_urls: list[str]
 
 
-# BentoML's own OpenTelemetry spans, which nobody collects, take 1.6 ms of processor time a request (1.4.39); an answer's
-# steps are traced by resources/phoenix_tracer. BentoML's configuration file has the last word: `services.Twin.tracing`.
+# BentoML's own OpenTelemetry spans, which nobody collects, take 1.6 ms of processor time a request (1.4.39); the steps
+# of an answer are traced by resources/phoenix_tracer. BentoML's configuration file may say otherwise.
 NO_TRACING: Final[_Tracing] = {"excluded_urls": [".*"]}
 
 

@@ -5,6 +5,7 @@ It is for `Twin` and nobody else: by a socket of this machine, or with the key t
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from threading import Event
@@ -24,7 +25,7 @@ from bentos.model_host import ModelHost, ModelNotLoadedError
 from bentos.pool import Pool, Wanted
 from bentos.sse import EventStream, event
 from bentos.stored_model import ModelDigest, StoredModel
-from llm_twin_assets.inference.engine import Generated, Piece
+from llm_twin_assets.inference.engine import EngineError, Failure, Generated, Piece
 from llm_twin_assets.inference.transformers_engine import TransformersEngine
 from resources.serving_settings import Serving
 
@@ -32,6 +33,12 @@ from resources.serving_settings import Serving
 _SIGN_OF_LIFE = 1.0
 _WAITING = b": waiting\n\n"
 _DONE = event("[DONE]")
+
+_logger = logging.getLogger(__name__)
+
+_STATUS = {
+    Failure.FAILED: 500, Failure.SATURATED: 429, Failure.DEADLINE: 504, Failure.CANCELLED: 499, Failure.REFUSED: 422,
+}  # fmt: skip
 
 LeaseId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Digest = Annotated[ModelDigest, Path()]
@@ -111,10 +118,15 @@ async def _always() -> None:
 
 
 def _written(engine: TransformersEngine, body: EngineRequest, cancelled: Event) -> Iterator[Piece | Generated]:
-    if body.pieces:
-        yield from engine.stream(body.prompt, body.sampling, cancelled)
-    else:
-        yield engine.generate(body.prompt, body.sampling, cancelled)
+    try:
+        if body.pieces:
+            yield from engine.stream(body.prompt, body.sampling, cancelled)
+        else:
+            yield engine.generate(body.prompt, body.sampling, cancelled)
+    except EngineError as error:
+        # By its kind `Twin` knows what to say of its answer (inference/openai_engine.py); the rest is for the log here.
+        _logger.warning("%s: %s", engine.name, error)
+        raise ApiError(_STATUS[error.kind], error.kind.value, "the model gives no answer") from error
 
 
 async def _events(parts: AsyncIterator[Piece | Generated], body: EngineRequest) -> AsyncGenerator[bytes, None]:

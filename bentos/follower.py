@@ -24,8 +24,9 @@ _POINTER = "/current.json"
 class ReleaseFollower:
     """Polls every author's pointer in a thread of its own. What it cannot open leaves the old release serving.
 
-    Nor does it serve what the records of approval and release do not bear out. With `warm` the release before is kept
-    open, at the cost of its memory, so that a roll-back to it takes no loading.
+    Pauses are read in another: a twin that is paused must not go on until a release has found its model. Nor does it
+    serve what the records of approval and release do not bear out. With `warm` the release before is kept open, at the
+    cost of its memory, so that a roll-back to it takes no loading.
     """
 
     def __init__(
@@ -46,10 +47,17 @@ class ReleaseFollower:
         self._before: dict[str, Released] = {}
         self._warmed: set[str] = set()
         self._paused: frozenset[str] = frozenset()
+        self._pauses = threading.Lock()
         self._polled = False
         self.canaries = Canaries(objects, self._open_canary, retry=retry)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="release-follower", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(work, failed), name=name, daemon=True)
+            for name, work, failed in (
+                ("release-follower", self._follow, "the release pointers cannot be read; what is served stays"),
+                ("pause-follower", self._look_at_pauses, "the pauses cannot be read; what was known of them stays"),
+            )
+        ]
 
     @property
     def ready(self) -> bool:
@@ -78,16 +86,18 @@ class ReleaseFollower:
 
     def start(self) -> None:
         """Begin to follow."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Stop following; what is open stays open."""
         self._stop.set()
-        self._thread.join(timeout=5)
+        for thread in self._threads:
+            thread.join(timeout=5)
 
     def poll(self) -> None:
         """Look at every pause and every pointer once and open what is new."""
-        # First: a twin that is paused must not answer in the seconds that opening takes.
+        # First: of a service that starts, too, a twin that is paused must not answer.
         self._look_at_pauses()
         listed = frozenset(self._objects.list("releases"))
         paths = sorted(path for path in listed if path.endswith(_POINTER))
@@ -113,22 +123,27 @@ class ReleaseFollower:
                 _logger.warning("the release before that of %s cannot be kept open: %s", author, error)
 
     def _follow(self) -> None:
+        self.poll()
+        self.warm_up()
+
+    def _repeat(self, work: Callable[[], None], failed: str) -> None:
         while not self._stop.is_set():
             try:
-                self.poll()
-                self.warm_up()
+                work()
             except Exception:  # the thread must outlive whatever a store raises
-                _logger.exception("the release pointers cannot be read; what is served stays")
+                _logger.exception(failed)
             self._stop.wait(self._every)
 
     def _was_only_tried(self, release: Release) -> bool:
         return release.canary is not None and ended(self._objects, release) is not None
 
     def _look_at_pauses(self) -> None:
-        paused = frozenset(paused_authors(self._objects))
-        for author in sorted(paused ^ self._paused):
-            _logger.warning("the twin of %s %s", author, "is paused: it only quotes" if author in paused else "goes on")
-        self._paused = paused
+        with self._pauses:  # of two threads the one that has read last is right
+            paused = frozenset(paused_authors(self._objects))
+            for author in sorted(paused ^ self._paused):
+                said = "is paused: it only quotes" if author in paused else "goes on"
+                _logger.warning("the twin of %s %s", author, said)
+            self._paused = paused
 
     def _look_at(self, path: str) -> None:
         author = _author_of(path)

@@ -18,10 +18,12 @@ class RefusedError(UnansweredError):
 class TransientError(Exception):
     """Inside the client: this attempt failed, the next may not. `wait` is what the service asks for, in seconds.
 
-    `charged`: the service had begun to answer, and may well ask to be paid for it.
+    `charged`: the service had begun to answer, and may well ask to be paid for it. `named` is what it calls the error
+    that ended its answer, where it says so.
     """
 
-    def __init__(self, what: str, *, wait: float | None = None, charged: bool = False) -> None:
+    def __init__(self, what: str, *, wait: float | None = None, charged: bool = False, named: str = "") -> None:
         super().__init__(what)
         self.wait = wait
         self.charged = charged
+        self.named = named

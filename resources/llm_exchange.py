@@ -125,7 +125,7 @@ class ChatExchange:
 
     def _refusal(self, response: "httpx.Response", received: bytes, now: float) -> Exception:
         status = response.status_code
-        what = f"answered {status}{_said(received)}"
+        what = f"answered {status}{said_of(received)}"
         if may_be_transient(status, response.headers):
             return TransientError(what, wait=asked_wait(status, response.headers, now))
         if status in _FOR_ALL or status < 400:
@@ -157,8 +157,8 @@ def _count(usage: object, key: str) -> int | None:
     return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
 
 
-def _said(received: bytes) -> str:
-    """What the service says about itself, on one line."""
+def said_of(received: bytes | str) -> str:
+    """What the service says of an error, on one line."""
     try:
         error: Any = json.loads(received)["error"]
         said = error["message"] if isinstance(error, dict) else error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from resources.http.errors import BrokenError, HttpError
 from resources.llm_errors import TransientError
-from resources.llm_exchange import ChatExchange
+from resources.llm_exchange import ChatExchange, said_of
 from resources.sse import EventReader
 
 if TYPE_CHECKING:
@@ -91,16 +91,22 @@ async def _to_the_end(coming: AsyncIterator[bytes]) -> None:
 
 
 def _piece(event: str) -> ChatPiece | None:
-    """What an event says; None for one that cannot be read, which costs its own words and no others."""
+    """What an event says; None for one that cannot be read, which costs its own words and no others.
+
+    Raises `TransientError` for one that says why no more will come, as vLLM and our own engine send it.
+    """
     try:
         said: Any = json.loads(event)
         usage = said.get("usage") or {}
         choice = (said.get("choices") or [{}])[0]
         text = (choice.get("delta") or {}).get("content") or ""
-        finish = choice.get("finish_reason")
+        finish, error = choice.get("finish_reason"), said.get("error")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    if not isinstance(text, str) or not isinstance(usage, dict) or "error" in said:
+    if error:
+        named = error.get("type") if isinstance(error, dict) else None
+        raise TransientError(f"ended its answer{said_of(event)}", charged=True, named=str(named or "error"))
+    if not isinstance(text, str) or not isinstance(usage, dict):
         return None
     # JSON can name half a character, which no file can hold.
     text = text.encode("utf-8", "replace").decode()

@@ -1,8 +1,9 @@
 """The section of `twin.yaml` about releases."""
 
-from typing import Literal
+from datetime import timedelta
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from resources.section import Section
 
@@ -21,13 +22,21 @@ class Trial(Section):
     """A canary release: an approved model answers `share` of the requests before it answers all.
 
     It is released once it has done so for `minutes` and given `min_answers`, unless it fails, degrades or is slow (by
-    more than the factor `slower`) more often than what serves beside it; then it is ended at once.
+    more than the factor `slower`) more often than what serves beside it; then it is ended at once. One that has not
+    given so many answers after `max_days` is ended undecided: its approval is withdrawn, and nothing said against it.
     """
 
     share: float = Field(default=0.1, gt=0, lt=1)
     minutes: float = Field(default=120, ge=0)
     min_answers: int = Field(default=50, ge=1)
     slower: float = Field(default=1.5, ge=1.1, le=10)
+    max_days: float = Field(default=14, gt=0)
+
+    @model_validator(mode="after")
+    def _may_take_as_long_as_it_must(self) -> Self:
+        if timedelta(days=self.max_days) < timedelta(minutes=self.minutes):
+            raise ValueError("max_days is at least as long as minutes")
+        return self
 
 
 class Releasing(Section):

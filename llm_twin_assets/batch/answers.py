@@ -44,6 +44,7 @@ _CITATIONS = TypeAdapter(tuple[Citation, ...])
 _FILTERS = TypeAdapter(Filters)
 # How causes begin that say nothing of the release (inference/pipeline.py).
 _OF_THE_ENGINE = "engine_"
+_PAUSED = "paused"
 
 
 def answer_key(asked: BatchQuestion, release: Release) -> str:
@@ -54,18 +55,25 @@ def answer_key(asked: BatchQuestion, release: Release) -> str:
 
 
 def unanswered(
-    warehouse: Warehouse, author: str, questions: Sequence[BatchQuestion], release: Release, *, again: bool = False
+    warehouse: Warehouse,
+    author: str,
+    questions: Sequence[BatchQuestion],
+    release: Release,
+    *,
+    again: bool = False,
+    paused: bool = False,
 ) -> list[BatchQuestion]:
     """The questions that this release, or one of the same parts, has not answered.
 
-    With `again` also those for which the author was only quoted because the engine was gone or busy.
+    With `again` also those for which the author was only quoted because the engine was gone or busy. Those for which it
+    was because the twin was paused count as answered as long as it is.
     """
+
+    def stands(cause: str) -> bool:
+        return paused if cause == _PAUSED else not (again and cause.startswith(_OF_THE_ENGINE))
+
     rows = warehouse.read(BATCH_ANSWERS_TABLE, author, ["question_id", "answer_key", "cause"]).to_pylist()
-    done = {
-        (row["question_id"], row["answer_key"])
-        for row in rows
-        if not (again and (row["cause"] or "").startswith(_OF_THE_ENGINE))
-    }
+    done = {(row["question_id"], row["answer_key"]) for row in rows if stands(row["cause"] or "")}
     return [each for each in questions if (each.question_id, answer_key(each, release)) not in done]
 
 

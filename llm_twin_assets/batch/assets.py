@@ -12,6 +12,7 @@ from llm_twin_assets.batch.answering import answered
 from llm_twin_assets.batch.answers import answer_key, put_answers, unanswered
 from llm_twin_assets.batch.questions import questions_of
 from llm_twin_assets.domain.identity import digest_of_set
+from llm_twin_assets.domain.pause import is_paused
 from llm_twin_assets.domain.preview import markdown_table
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.inference.batch import BatchAnswer, BatchFailure, BatchQuestion
@@ -87,16 +88,20 @@ def batch_answers(
         if questions:
             raise NothingReleasedError(f"nothing of '{author}' is released", mend="First `twin approve`.")
         return dg.MaterializeResult(metadata={"questions": 0})
-    left = unanswered(warehouse, author, questions, release, again=True)
+    paused = is_paused(objects, author)
+    left = unanswered(warehouse, author, questions, release, again=True, paused=paused)
     done = answer_all(warehouse, release, left, answered(release, left, environment) if left else iter(()))
     if done.failures:
         context.log.warning("%d could not be answered; the first: %s", len(done.failures), done.failures[0])
+    if paused:
+        context.log.warning("the twin is paused: the author is quoted, and the model asked after `twin resume`")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest_of_set(answer_key(each, release) for each in questions)[:16]),
         metadata={
             "release": release.release_id,
             "questions": len(questions),
             "asked": done.asked,
+            "paused": paused,
             **done.counts,
             "preview": dg.MetadataValue.md(markdown_table(("question", "answer", "outcome"), done.shown)),
         },

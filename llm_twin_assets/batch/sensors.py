@@ -5,6 +5,7 @@ import dagster as dg
 from llm_twin_assets.batch.answers import BATCH_ANSWERS_TABLE, unanswered
 from llm_twin_assets.batch.questions import QUESTIONS_TABLE, questions_of
 from llm_twin_assets.domain.chain import TamperedError
+from llm_twin_assets.domain.pause import is_paused
 from llm_twin_assets.partitions import AUTHORS
 from llm_twin_assets.release.records import current_release
 from resources.object_store import ObjectStore
@@ -39,7 +40,7 @@ def unanswered_questions(context: dg.SensorEvaluationContext) -> dg.SensorResult
 def _due(warehouse: Warehouse, objects: ObjectStore, author: str) -> str | None:
     questions = questions_of(warehouse, author)
     release = current_release(objects, author) if questions else None
-    if release is None or not unanswered(warehouse, author, questions, release):
+    if release is None or not unanswered(warehouse, author, questions, release, paused=is_paused(objects, author)):
         return None
     versions = (warehouse.version(table) for table in (QUESTIONS_TABLE, BATCH_ANSWERS_TABLE))
     return f"{release.release_id}/{'/'.join(map(str, versions))}"

@@ -71,7 +71,8 @@ def _state(store: "ObjectStore", tried: "Release") -> str:
     if running_canary(store, tried.author) is None or tried.canary is None:
         return "is no canary any more"
     until = (
-        f"{tried.canary.minutes:g} minutes and {tried.canary.min_answers} answers from {tried.released_at:%H:%M} UTC"
+        f"{tried.canary.minutes:g} minutes and {tried.canary.min_answers} answers from {tried.released_at:%H:%M} UTC, "
+        f"{tried.canary.max_days:g} days at most"
     )
     return f"answers {tried.canary.share:.0%} of the requests, for {until}"
 

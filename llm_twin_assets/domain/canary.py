@@ -11,6 +11,8 @@ from resources.release_settings import Trial
 
 # Who is on record where figures ended a canary.
 BY_FIGURES = "canary"
+# And where its time was up: nothing is known of it, good or bad.
+BY_TIME = "time"
 
 # How often a canary that is no worse may be ended, over its whole time: once in a hundred. Three things are compared.
 _ALPHA = 0.01
@@ -65,7 +67,7 @@ class Figures(Record):
 
 
 class Ended(Record):
-    """That a canary answers nobody any more: since when, by whom (`BY_FIGURES` or a person's name), why."""
+    """That a canary answers nobody any more: since when, by whom, why. `by` is `BY_FIGURES`, `BY_TIME` or a name."""
 
     release_id: str
     by: str
@@ -106,6 +108,11 @@ def worse(figures: Figures, trial: Trial) -> str | None:
 def is_due(figures: Figures, record: Release, trial: Trial, now: datetime) -> bool:
     """Whether a canary has answered for long enough, and enough."""
     return now - record.released_at >= timedelta(minutes=trial.minutes) and figures.canary.answers >= trial.min_answers
+
+
+def is_overdue(figures: Figures, record: Release, trial: Trial, now: datetime) -> bool:
+    """Whether a canary was tried for as long as it may be, and its answers are still too few."""
+    return now - record.released_at >= timedelta(days=trial.max_days) and not is_due(figures, record, trial, now)
 
 
 def _slower(canary: Seen, served: Seen, trial: Trial) -> float:

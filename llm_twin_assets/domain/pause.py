@@ -49,6 +49,11 @@ def paused_authors(objects: Reader) -> Iterator[str]:
         yield path.removeprefix(f"{PREFIX}/").removesuffix(".json")
 
 
+def is_paused(objects: Reader, author: str) -> bool:
+    """Whether an author's twin is paused, whatever the object says."""
+    return objects.find(pause_path(author)) is not None
+
+
 def read_pause(objects: Reader, author: str) -> Pause | None:
     """An author's pause, or None; raises `StorageError` if what lies there is none."""
     content = objects.find(pause_path(author))
@@ -71,6 +76,6 @@ def pause(objects: Writer, wanted: Pause) -> Pause:
 
 def resume(objects: Writer, author: str) -> bool:
     """Let the model answer again; False if the twin was not paused."""
-    was_paused = objects.find(pause_path(author)) is not None
+    was_paused = is_paused(objects, author)
     objects.delete([pause_path(author)])
     return was_paused

@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict
 
 from resources.release_settings import Trial
 
-Decision = Literal["approved", "rejected", "rolled_back"]
+Decision = Literal["approved", "rejected", "rolled_back", "withdrawn"]
+# Those after which what was said yes to before is not released: a no, and a yes that is taken back.
+NO_YES: frozenset[Decision] = frozenset({"rejected", "withdrawn"})
 # The part that a measure plays in the gate.
 Kind = Literal["superiority", "non_inferior", "hard_limit", "report"]
 Better = Literal["higher", "lower"]
@@ -93,7 +95,8 @@ class Approval(Chained):
     """One decision of one person on one model version; the only thing that deployment trusts.
 
     `verdict` is what the gate said and `verdict_digest` the sha256 of its record, both None where it said nothing.
-    `override` is a yes against the gate, or against an earlier no.
+    `override` is a yes against the gate, or against an earlier no. `withdrawn` takes a yes back and is no `rejected`:
+    the version may be approved again like any other.
     """
 
     model_version: str

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from llm_twin_assets.domain.chain import Link, Reader, TamperedError, current, numbered, parse, read_chain
-from llm_twin_assets.domain.release import Approval, Release
+from llm_twin_assets.domain.release import NO_YES, Approval, Release
 
 # A writer that was killed between a decision and its copy leaves the copy one behind; the next one makes up for it.
 APPROVALS_LAG = 1
@@ -74,7 +74,7 @@ def _check_approved(release: Release, approvals: Sequence[Link]) -> None:
         raise TamperedError(f"approval {release.approval_sequence} is missing", where=where)
     link = approvals[release.approval_sequence - 1]
     approval = Approval.model_validate_json(link.content)
-    if approval.decision == "rejected" or approval.model_version != release.model_version:
+    if approval.decision in NO_YES or approval.model_version != release.model_version:
         raise TamperedError(
             f"approval {approval.sequence} is not a yes to version {release.model_version}", where=where
         )

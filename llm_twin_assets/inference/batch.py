@@ -1,6 +1,6 @@
 """Many questions answered one after the other, by the pipeline that answers people; how they are asked and given."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,16 +48,22 @@ class BatchFailure(_Line):
 
 
 def batch_answers(
-    twin: Twin, questions: Sequence[BatchQuestion], limits: Limits, at_once: int
+    twin: Twin, questions: Sequence[BatchQuestion], limits: Limits, at_once: int, paused: Callable[[], bool]
 ) -> Iterator[BatchAnswer | BatchFailure]:
-    """An answer a question, in their order; `at_once` questions are worked on together."""
+    """An answer a question, in their order; `at_once` questions are worked on together.
+
+    Before each is asked whether the twin is `paused`: from then on the author is quoted, as the service does it.
+    """
     with ThreadPoolExecutor(at_once, thread_name_prefix="batch") as pool:
-        yield from pool.map(lambda asked: _answered(twin, asked, limits), questions)
+        yield from pool.map(lambda asked: _answered(twin, asked, limits, paused), questions)
 
 
-def _answered(twin: Twin, asked: BatchQuestion, limits: Limits) -> BatchAnswer | BatchFailure:
+def _answered(
+    twin: Twin, asked: BatchQuestion, limits: Limits, paused: Callable[[], bool]
+) -> BatchAnswer | BatchFailure:
     try:
-        given = answer(twin, asked.question, filters=asked.filters, limits=limits)
+        answering = twin.muted if paused() else twin
+        given = answer(answering, asked.question, filters=asked.filters, limits=limits)
     except TwinError as error:
         return BatchFailure(question_id=asked.question_id, failed=str(error))
     return _line(asked, given)

@@ -27,6 +27,14 @@ _LOOK = 0.05
 # What a chat template puts around a turn, about.
 _TURN_TOKENS = 8
 
+# How the service `Engine` names what ended a stream (bentos/engine_api.py), and what callers hear of it.
+_NAMED = {each.value: each for each in (Failure.DEADLINE, Failure.SATURATED, Failure.REFUSED)}
+_SAID = {
+    Failure.DEADLINE: "the chat model took too long",
+    Failure.SATURATED: "the chat model has too much to do",
+    Failure.REFUSED: "the chat model refused the question",
+}
+
 _Heard = ChatPiece | EngineError | None
 
 
@@ -171,13 +179,15 @@ async def _ask(
     except TransientError as error:
         # What the service says of itself may name its host or quote the prompt: that is for the log.
         _logger.warning("the chat model cannot be asked: %s", error)
-        kind = Failure.SATURATED if error.wait is not None else Failure.FAILED
-        heard.put(EngineError("the chat model cannot be asked", kind=kind, retry_after=error.wait))
+        kind = _NAMED.get(error.named) or (Failure.SATURATED if error.wait is not None else Failure.FAILED)
+        heard.put(_failed(kind, error.wait))
     except LlmError as error:
         _logger.warning("%s", error)
-        refused = isinstance(error, RefusedError)
-        said = "the chat model refused the question" if refused else "the chat model cannot be asked"
-        heard.put(EngineError(said, kind=Failure.REFUSED if refused else Failure.FAILED))
+        heard.put(_failed(Failure.REFUSED if isinstance(error, RefusedError) else Failure.FAILED))
+
+
+def _failed(kind: Failure, retry_after: float | None = None) -> EngineError:
+    return EngineError(_SAID.get(kind, "the chat model cannot be asked"), kind=kind, retry_after=retry_after)
 
 
 async def _insist(
@@ -194,7 +204,8 @@ async def _insist(
             return
         except TransientError as error:
             attempt += 1
-            if began or attempt >= patience.attempts:
+            # Who was refused, or heard that time is up, would hear it again.
+            if began or error.named in _NAMED or attempt >= patience.attempts:
                 raise
             wait = max(error.wait or 0.0, backoff(attempt, patience.backoff, patience.longest_wait, random.random))
             if error.wait is not None and error.wait > patience.longest_wait:

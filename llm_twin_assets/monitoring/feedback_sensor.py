@@ -21,6 +21,7 @@ from resources.warehouse import Warehouse
 
 # How long what waits for Phoenix is left before it is tried again.
 _AGAIN_SECONDS = 3600
+_NOTHING = digest_of_set(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ def _look(objects: ObjectStore, warehouse: Warehouse, url: str, author: str, bef
 
 
 def _is_due(instance: dg.DagsterInstance, author: str, seen: _Look, before: _Look | None) -> bool:
-    if before is None or (seen.said, seen.on_page) != (before.said, before.on_page):
+    if before is None:  # the first run has Phoenix's page offer to say something, too; without a Phoenix it can wait
+        return seen.on_page is not None or seen.said != _NOTHING
+    if (seen.said, seen.on_page) != (before.said, before.on_page):
         return True
     return seen.at - before.at >= _AGAIN_SECONDS and _waits(instance, author)
 

@@ -66,6 +66,12 @@ def reject(
     return _append(objects, no, past, seen)
 
 
+def withdraw(objects: ObjectStore, author: str, version: str, by: str, reason: str, now: datetime) -> Approval:
+    """Take a yes back that came to nothing; the version may be approved again."""
+    taken_back = _decision(objects, author, version, "withdrawn", by, reason, now)
+    return _append(objects, taken_back, approvals(objects, author), None)
+
+
 def roll_back(
     objects: ObjectStore,
     author: str,

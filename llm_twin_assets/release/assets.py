@@ -25,6 +25,7 @@ from llm_twin_assets.release.smoke import SmokeFailedError, smoke_test
 from resources.embedder import Embedder
 from resources.errors import StorageError
 from resources.lance_store import LanceVectorStore
+from resources.notify import channels_for, tell
 from resources.object_store import ObjectStore
 from resources.registry import Registry
 from resources.settings import Environment, Settings
@@ -72,6 +73,7 @@ def deployed(
     author = context.partition_key
     smoke = partial(smoke_test, environment=environment, seconds=settings.release.smoke_seconds)
     try:
+        _settle_canary(context, objects, settings)
         release, is_new = release_approved(
             author, objects, vector_store, embedder, registry, settings, smoke if settings.release.smoke else None
         )
@@ -101,6 +103,16 @@ def deployed(
     )
 
 
+def _settle_canary(context: dg.AssetExecutionContext, objects: ObjectStore, settings: Settings) -> None:
+    """Put on record how a canary ended, if one did, and tell those whom twin.yaml names."""
+    decided = canary.settle(objects, context.partition_key, datetime.now(UTC))
+    if decided is None:
+        return
+    notice, notify = canary.ended_notice(decided), settings.monitoring.notify
+    told = [str(each) for each in tell(notice, channels_for(notice.severity, notify), notify)]
+    context.log.warning("%s: %s %s", notice.title, decided.reason, "; ".join(told))
+
+
 def release_approved(
     author: str,
     objects: ObjectStore,
@@ -112,7 +124,6 @@ def release_approved(
 ) -> tuple[Release, bool]:
     """Deploy the deciding approval; returns the release that serves, or is tried, and whether it is new."""
     now = datetime.now(UTC)
-    canary.settle(objects, author, now)
     approval = approved(objects, author)
     snapshot = current_snapshot(author, vector_store, embedder)
     if snapshot is None:

@@ -7,13 +7,14 @@ person said yes to before: a canary skips no approval.
 
 from datetime import datetime
 
-from llm_twin_assets.domain.canary import BY_FIGURES, Ended, is_due, worse
+from llm_twin_assets.domain.canary import BY_FIGURES, BY_TIME, Ended, is_due, is_overdue, worse
 from llm_twin_assets.domain.canary_records import end, ended, read_figures, running_canary
 from llm_twin_assets.domain.chain import numbered
 from llm_twin_assets.domain.release import Approval, Release
 from llm_twin_assets.domain.released import canary_pointer, read_tried, releases_prefix
-from llm_twin_assets.release.approvals import reject
+from llm_twin_assets.release.approvals import reject, withdraw
 from llm_twin_assets.release.records import ConflictError, deciding
+from resources.notice import Notice
 from resources.object_store import ObjectStore
 
 
@@ -49,17 +50,38 @@ def supersede(objects: ObjectStore, canary: Release, decided: Approval) -> None:
 
 
 def settle(objects: ObjectStore, author: str, now: datetime) -> Approval | None:
-    """Put the no on record that an ended canary stands for; None if there is none, or somebody has decided since.
+    """Put on record what an ended canary stands for; None if there is none, or somebody has decided since.
 
-    Also ends one that is worse by now: who served it may be gone. Raises `TamperedError`.
+    That is a no, but where its time was up before it had shown anything: then the yes to it is withdrawn. Also ends one
+    that is worse or overdue by now: who served it may be gone. Raises `TamperedError`.
     """
-    if (canary := running_canary(objects, author)) and (reason := _worse(objects, canary)):
-        _end(objects, canary, BY_FIGURES, reason, now)
+    if (canary := running_canary(objects, author)) and (ending := _ending(objects, canary, now)):
+        _end(objects, canary, *ending, now)
     canary = read_tried(objects, author)
-    ending = canary and ended(objects, canary)
-    if not canary or not ending or not _is_wanted(objects, canary):
+    last = canary and ended(objects, canary)
+    if not canary or not last or not _is_wanted(objects, canary):
         return None
-    return reject(objects, author, canary.model_version, ending.by, f"canary {canary.release_id}: {ending.reason}", now)
+    decide = withdraw if last.by == BY_TIME else reject
+    return decide(objects, author, canary.model_version, last.by, f"canary {canary.release_id}: {last.reason}", now)
+
+
+def ended_notice(decided: Approval) -> Notice:
+    """What people are told of a canary's end that nobody of them brought about."""
+    undecided = decided.decision == "withdrawn"
+    version = f"version {decided.model_version}"
+    next_step = (
+        f"Nothing is known against {version}: `twin approve --version {decided.model_version}` tries it again, and "
+        "without release.canary in twin.yaml releases it."
+        if undecided
+        else f"{version.capitalize()} is rejected: look at its traces, then train anew."
+    )
+    return Notice(
+        notice_id=f"canary.{decided.author}.{decided.sequence}",
+        severity="info" if undecided else "warning",
+        title=f"{decided.author}: a canary ended {'undecided' if undecided else 'as worse'}",
+        text=f"{decided.reason}.\n{next_step}",
+        facts=(("author", decided.author), ("by", decided.approver)),
+    )
 
 
 def wants_run(objects: ObjectStore, author: str, now: datetime) -> str | None:
@@ -70,13 +92,22 @@ def wants_run(objects: ObjectStore, author: str, now: datetime) -> str | None:
     wanted = _is_wanted(objects, canary)
     if running_canary(objects, author) is None:
         return "ended" if wanted and ended(objects, canary) else None
-    if not wanted or _worse(objects, canary):
+    if not wanted or _ending(objects, canary, now):
         return "ended"
     return "sound" if is_sound(objects, canary, now) else None
 
 
-def _worse(objects: ObjectStore, canary: Release) -> str | None:
-    return worse(read_figures(objects, canary), canary.canary) if canary.canary else None
+def _ending(objects: ObjectStore, canary: Release, now: datetime) -> tuple[str, str] | None:
+    """By whom and why a canary that runs is to be ended, None if it may go on."""
+    figures, trial = read_figures(objects, canary), canary.canary
+    if trial is None:
+        return None
+    if reason := worse(figures, trial):
+        return BY_FIGURES, reason
+    if is_overdue(figures, canary, trial, now):
+        given = f"{figures.canary.answers} of {trial.min_answers} answers"
+        return BY_TIME, f"after {trial.max_days:g} days it had given {given}"
+    return None
 
 
 def _end(objects: ObjectStore, canary: Release, by: str, reason: str, now: datetime) -> None:

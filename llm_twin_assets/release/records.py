@@ -13,7 +13,7 @@ from llm_twin_assets.domain.chain import (
     read_chain,
     sequence_of,
 )
-from llm_twin_assets.domain.release import Approval, Chained, Release, Verdict
+from llm_twin_assets.domain.release import NO_YES, Approval, Chained, Release, Verdict
 from llm_twin_assets.domain.released import approvals_prefix, read_approvals, read_releases, read_served
 from llm_twin_assets.domain.released import pointer as pointer
 from resources.errors import TwinError
@@ -49,13 +49,13 @@ def approvals(objects: ObjectStore, author: str) -> list[Approval]:
 
 
 def deciding(objects: ObjectStore, author: str) -> Decided | None:
-    """The newest yes to a version that was not said no to after it, or None."""
-    rejected: set[str] = set()
+    """The newest yes to a version that was neither said no to after it nor taken back, or None."""
+    stopped: set[str] = set()
     for past in reversed(decisions(objects, author)):
         version = past.approval.model_version
-        if past.approval.decision == "rejected":
-            rejected.add(version)
-        elif version not in rejected:
+        if past.approval.decision in NO_YES:
+            stopped.add(version)
+        elif version not in stopped:
             return past
     return None
 

@@ -17,6 +17,7 @@ from llm_twin_assets.batch.export import export
 from llm_twin_assets.batch.questions import put_questions, questions_of
 from llm_twin_assets.batch.sensors import unanswered_questions
 from llm_twin_assets.commands.batch import batch
+from llm_twin_assets.domain.pause import Pause, pause, resume
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.domain.scrub import Scrubber
 from llm_twin_assets.inference.batch import BatchFailure, BatchQuestion
@@ -84,7 +85,7 @@ def test_without_questions_there_is_nothing_to_do_and_without_a_release_it_says_
 
 
 def test_the_sensor_runs_it_where_questions_are_unanswered_and_not_again_without_a_change(
-    warehouse: Warehouse, release: Release
+    warehouse: Warehouse, release: Release, objects: ObjectStore
 ):
     instance = dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(AUTHORS.name or "", ["maya", "ben"])
@@ -99,8 +100,11 @@ def test_the_sensor_runs_it_where_questions_are_unanswered_and_not_again_without
     assert first == again
     answer_all(warehouse, release, ALL[:2], iter([given(each) for each in ALL[:2]]))
     assert requested() != [first]
-    answer_all(warehouse, release, ALL[2:], iter([given(ALL[2])]))
+    answer_all(warehouse, release, ALL[2:], iter([given(ALL[2], "paused")]))
+    pause(objects, Pause(author="maya", by="Noor", reason="it tires", since=release.released_at))
     assert requested() == []
+    resume(objects, "maya")
+    assert len(requested()) == 1, "what was quoted in a pause is asked when it is over"
 
 
 def test_answers_go_out_as_json_lines_and_as_csv(warehouse: Warehouse, release: Release, tmp_path: Path):

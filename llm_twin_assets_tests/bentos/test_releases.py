@@ -1,7 +1,9 @@
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from bentos.pins import ReleaseRefusedError
 from bentos.releases import Released, ReleaseOpener
 from llm_twin_assets.domain.canary import Ended
 from llm_twin_assets.domain.canary_records import end
+from llm_twin_assets.domain.pause import Pause, pause, resume
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets_tests.inference.tiny_twin import pinned, point_to, put_on_record, release, try_out
 from resources.embedder import Embedder
@@ -257,12 +260,43 @@ def test_a_failed_release_is_tried_again_after_a_while(home: Path, embedder: Emb
     assert following.ready
 
 
-def test_the_thread_outlives_a_store_that_fails(home: Path):
-    looked = threading.Semaphore(0)
+def test_a_pause_is_seen_while_a_release_waits_for_its_model(home: Path, embedder: Embedder):
+    opening, goes_on = threading.Event(), threading.Event()
+
+    def waits_long(record: Release) -> Released:
+        opening.set()
+        goes_on.wait(30)
+        raise TwinError(f"no model for {record.release_id}")
+
+    objects = ObjectStore(str(home / "objects"))
+    point_to(home, release(embedder))
+    following = ReleaseFollower(objects, waits_long, every=0.01)
+    following.start()
+    try:
+        assert opening.wait(10)
+        pause(objects, Pause(author="maya", by="Noor", reason="it tires", since=datetime(2026, 1, 1, tzinfo=UTC)))
+        wait_for(lambda: following.paused == {"maya"})
+        resume(objects, "maya")
+        wait_for(lambda: not following.paused)
+        assert not goes_on.is_set()
+    finally:
+        goes_on.set()
+        following.stop()
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert holds()
+
+
+def test_the_threads_outlive_a_store_that_fails(home: Path):
+    looked = {name: threading.Semaphore(0) for name in ("release-follower", "pause-follower")}
 
     class Failing(ObjectStore):
         def list(self, prefix: str):
-            looked.release()
+            looked[threading.current_thread().name].release()
             raise StorageError("gone")
 
     def never(_: Release) -> Released:
@@ -270,6 +304,6 @@ def test_the_thread_outlives_a_store_that_fails(home: Path):
 
     following = ReleaseFollower(Failing(str(home / "objects")), never, every=0.01)
     following.start()
-    assert looked.acquire(timeout=5)
-    assert looked.acquire(timeout=5)
+    assert all(each.acquire(timeout=5) for each in looked.values())
+    assert all(each.acquire(timeout=5) for each in looked.values())
     following.stop()

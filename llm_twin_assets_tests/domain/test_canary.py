@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 import pytest
+from pydantic import ValidationError
 
-from llm_twin_assets.domain.canary import Figures, Seen, answer_failed, answer_given, is_due, total, worse
+from llm_twin_assets.domain.canary import Figures, Seen, answer_failed, answer_given, is_due, is_overdue, total, worse
 from llm_twin_assets_tests.release.test_canary_release import canary_of
 from resources.release_settings import Trial
 
@@ -55,3 +56,16 @@ def test_a_canary_is_due_when_it_has_had_its_time_and_its_answers(now: datetime)
     assert is_due(Figures(canary=seen(*[0.1] * 20)), record, TRIAL, later)
     assert not is_due(Figures(canary=seen(*[0.1] * 19)), record, TRIAL, later)
     assert not is_due(Figures(canary=seen(*[0.1] * 20)), record, TRIAL, now + timedelta(minutes=59))
+
+
+def test_a_canary_is_overdue_when_its_time_is_up_and_its_answers_are_too_few(now: datetime):
+    record, too_few = canary_of(TRIAL, now), Figures(canary=seen(*[0.1] * 19))
+    last_moment = now + timedelta(days=TRIAL.max_days)
+    assert is_overdue(too_few, record, TRIAL, last_moment)
+    assert not is_overdue(too_few, record, TRIAL, last_moment - timedelta(seconds=1))
+    assert not is_overdue(Figures(canary=seen(*[0.1] * 20)), record, TRIAL, last_moment)
+
+
+def test_a_trial_may_take_as_long_as_it_must():
+    with pytest.raises(ValidationError, match="max_days"):
+        Trial(minutes=60 * 24 * 3, max_days=2)

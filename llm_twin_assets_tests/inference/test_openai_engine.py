@@ -102,6 +102,11 @@ def test_after_the_first_word_there_is_no_way_back(server, torn):
         (error(429, Retry_After="900"), Failure.SATURATED),
         (Said(b"<html>"), Failure.FAILED),
         (Streamed((events(*[b"x"] * 200),)), Failure.FAILED),
+        (Streamed((events({"error": {"type": "deadline", "message": "10.0.0.9"}}),)), Failure.DEADLINE),
+        (Streamed((events({"error": {"type": "saturated", "message": "10.0.0.9"}}),)), Failure.SATURATED),
+        (Streamed((events({"error": {"type": "refused"}}),)), Failure.REFUSED),
+        (Streamed((events({"error": {"type": "InternalServerError", "code": 500}}),)), Failure.FAILED),
+        (Streamed((events({"error": "overloaded"}),)), Failure.FAILED),
     ],
 )
 def test_every_failure_has_its_kind_and_tells_callers_nothing_of_the_service(server, answer, kind):
@@ -109,7 +114,31 @@ def test_every_failure_has_its_kind_and_tells_callers_nothing_of_the_service(ser
     with pytest.raises(EngineError) as ended:
         engine(server).generate(PROMPT, Sampling(5))
     assert ended.value.kind is kind
-    assert ended.value.what in ("the chat model cannot be asked", "the chat model refused the question")
+    assert ended.value.what in (
+        "the chat model cannot be asked", "the chat model refused the question", "the chat model took too long",
+        "the chat model has too much to do",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("named", ["deadline", "InternalServerError"])
+def test_an_error_between_the_words_ends_them_though_done_follows(server, named):
+    server.answer = Streamed((events(delta("Keep"), {"error": {"type": named, "message": "no"}}),))
+    heard = []
+    with pytest.raises(EngineError) as ended:
+        heard.extend(engine(server).stream(PROMPT, Sampling(5)))
+    assert ended.value.kind is (Failure.DEADLINE if named == "deadline" else Failure.FAILED)
+    assert (heard, len(server.asked)) == ([Piece("Keep")], 1)
+
+
+def test_where_an_answer_is_refused_or_late_nobody_asks_again_and_where_it_fails_somebody_does(server):
+    failed = Streamed((events({"error": {"type": "InternalServerError"}}),))
+    server.in_turn(failed, WHOLE)
+    assert engine(server).generate(PROMPT, Sampling(5)).text == "Keep the span."
+    asked = len(server.asked)
+    server.answer = Streamed((events({"error": {"type": "deadline"}}),))
+    with pytest.raises(EngineError):
+        engine(server).generate(PROMPT, Sampling(5))
+    assert len(server.asked) == asked + 1
 
 
 @pytest.mark.parametrize("slow", [Silence(), Streamed((events(delta("x"), done=False),) * 200, pause=0.05)])

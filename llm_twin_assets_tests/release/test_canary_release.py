@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from llm_twin_assets.commands.canary import canary as command
 from llm_twin_assets.commands.releases import listed
-from llm_twin_assets.domain.canary import BY_FIGURES, Figures, Seen
+from llm_twin_assets.domain.canary import BY_FIGURES, BY_TIME, Figures, Seen
 from llm_twin_assets.domain.canary_records import ended, put_figures, running_canary
 from llm_twin_assets.domain.chain import TamperedError
 from llm_twin_assets.domain.release import Release
@@ -26,11 +26,13 @@ from llm_twin_assets.release.records import approvals, current_release, deciding
 from llm_twin_assets.release.returning import release_before
 from llm_twin_assets_tests.release.test_approvals import evaluated
 from llm_twin_assets_tests.release.test_deployment import MODEL, SERVED, approval
+from resources.notice import Notice
 from resources.object_store import ObjectStore
 from resources.release_settings import Releasing, Trial
 from resources.settings import Author, Environment, Settings, Source
 
-TRIAL = Trial(share=0.1, minutes=60, min_answers=20)
+# So long that nothing is overdue by the clock of a sensor.
+TRIAL = Trial(share=0.1, minutes=60, min_answers=20, max_days=36_500)
 SOUND = Figures(canary=Seen(seconds=(30,)), served=Seen(seconds=(270,)))
 FAILING = Figures(canary=Seen(failed=20), served=Seen(seconds=(180,)))
 
@@ -129,6 +131,85 @@ def test_a_worse_one_is_said_no_to_and_what_serves_goes_on(
     assert no.reason == "canary maya-000002: 20 of 20 answers failed, against 0 of 180"
     assert wants_run(objects, "maya", now) is None
     assert released(objects, now, snapshot="snapshot-2").model_version == "1", "its snapshots go on"
+
+
+@pytest.fixture
+def overdue(objects: ObjectStore, first: Release, now: datetime) -> Release:
+    """A canary that nobody asked enough in fourteen days."""
+    approval(objects, "2", now)
+    canary = released(objects, now, TRIAL.model_copy(update={"max_days": 14}))
+    put_figures(objects, canary, "one", Figures(canary=Seen(seconds=(3,)), served=Seen(seconds=(20,))))
+    return canary
+
+
+def test_one_that_nobody_asks_is_ended_undecided_and_not_blamed(
+    objects: ObjectStore, first: Release, overdue: Release, now: datetime
+):
+    assert wants_run(objects, "maya", now + timedelta(days=13)) is None
+    later = now + timedelta(days=14)
+    assert wants_run(objects, "maya", later) == "ended"
+    assert released(objects, later) == first
+    assert running_canary(objects, "maya") is None
+    last = approvals(objects, "maya")[-1]
+    assert (last.decision, last.model_version, last.approver) == ("withdrawn", "2", BY_TIME)
+    assert last.reason == "canary maya-000002: after 14 days it had given 3 of 20 answers"
+    assert wants_run(objects, "maya", later) is None
+    assert released(objects, later, snapshot="snapshot-2").model_version == "1", "what serves goes on"
+
+
+def test_what_was_ended_undecided_may_be_approved_again_like_any_other(
+    objects: ObjectStore, overdue: Release, now: datetime
+):
+    evaluated(objects, "2", now, digest="m2")
+    later = now + timedelta(days=14)
+    settle(objects, "maya", later)
+    assert approve(objects, "maya", "2", "Noor", "more people ask now", later).override is False
+    again = released(objects, later)
+    assert running_canary(objects, "maya") == again != overdue
+
+
+def test_one_that_is_worse_in_the_end_is_blamed_however_late(objects: ObjectStore, overdue: Release, now: datetime):
+    put_figures(objects, overdue, "two", FAILING)
+    settle(objects, "maya", now + timedelta(days=15))
+    assert approvals(objects, "maya")[-1].decision == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        (Figures(), "ended undecided: canary maya-000002: after 14 days"),
+        (FAILING, "ended as worse: canary maya-000002"),
+    ],
+)
+def test_the_run_that_puts_an_end_on_record_tells_people(
+    objects: ObjectStore,
+    overdue: Release,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    figures: Figures,
+    told: str,
+):
+    sent: list[str] = []
+
+    class Recording:
+        name = "recording"
+
+        def send(self, notice: Notice) -> None:
+            sent.append(f"{notice.title}: {notice.text}")
+
+    monkeypatch.setattr(assets, "datetime", SimpleNamespace(now=lambda _: now + timedelta(days=14)))
+    monkeypatch.setattr(assets, "channels_for", lambda *_: [Recording()])
+    monkeypatch.setattr(assets, "current_snapshot", lambda *_: "snapshot-1")
+    put_figures(objects, overdue, "one", figures)
+    settings = Settings(
+        authors={"maya": Author(name="Maya", sources=(Source(platform="files"),))},
+        release=Releasing(smoke=False, service="twin:1", canary=overdue.canary),
+    )
+    said = [materialized(objects, settings, Registered()) for _ in range(2)]
+    assert said == ["", ""]
+    [notice] = sent
+    assert told in notice
+    assert "version 2" in notice.lower()
 
 
 def test_a_person_may_say_yes_again_and_it_is_tried_again(objects: ObjectStore, canary: Release, now: datetime):
@@ -247,6 +328,16 @@ class Registered:
         self.champion = version
 
 
+def materialized(objects: ObjectStore, settings: Settings, registered: Registered) -> str:
+    """What the run says of the canary, empty where none is on trial."""
+    with dg.build_asset_context(partition_key="maya") as context:
+        result = assets.deployed(
+            context, objects=objects, vector_store=None, embedder=SimpleNamespace(model="minilm", digest="e"),
+            registry=registered, settings=settings, environment=Environment.current(),
+        )  # fmt: skip
+    return str((result.metadata or {})["canary"])
+
+
 def test_the_asset_makes_nobody_champion_before_the_trial_is_over(
     objects: ObjectStore, now: datetime, monkeypatch: pytest.MonkeyPatch
 ):
@@ -254,24 +345,14 @@ def test_the_asset_makes_nobody_champion_before_the_trial_is_over(
     author = Author(name="Maya", sources=(Source(platform="files"),))
     trial = Trial(share=0.1, minutes=0, min_answers=20)
     release = Releasing(smoke=False, service="twin:1", canary=trial)
-    embedder = SimpleNamespace(model="minilm", digest="e")
     registered, settings = Registered(), Settings(authors={"maya": author}, release=release)
-
-    def deployed() -> str:
-        """What the run says of the canary, empty where it released."""
-        with dg.build_asset_context(partition_key="maya") as context:
-            result = assets.deployed(
-                context, objects=objects, vector_store=None, embedder=embedder, registry=registered, settings=settings,
-                environment=Environment.current(),
-            )  # fmt: skip
-        return str((result.metadata or {})["canary"])
 
     for version in ("1", "2"):
         evaluated(objects, version, now, digest=f"m{version}")
         approve(objects, "maya", version, "Noor", "reads well", now)
-        said = deployed()
+        said = materialized(objects, settings, registered)
     assert (said, registered.champion) == ("10% of the requests", "1")
     canary = running_canary(objects, "maya")
     assert canary is not None
     put_figures(objects, canary, "one", SOUND)
-    assert (deployed(), registered.champion) == ("", "2")
+    assert (materialized(objects, settings, registered), registered.champion) == ("", "2")

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from bentos import releases
 from bentos import smoke as service_side
 from llm_twin_assets.domain.release import Release
+from llm_twin_assets.inference.engine import EngineError
 from llm_twin_assets.release.smoke import SmokeFailedError, smoke_test
+from llm_twin_assets_tests.bentos.scripted import Scripted
 from llm_twin_assets_tests.inference import tiny_twin
 from resources.embedder import Embedder
 from resources.settings import Environment
@@ -38,6 +41,25 @@ def release(home: Path, embedder: Embedder) -> Release:
 def test_a_release_that_answers_with_true_citations_passes(release: Release, environment: Environment) -> None:
     said = service_side.smoke_test(release, environment)
     assert said.startswith(("quoted with ", "answered with "))
+
+
+def test_a_twin_that_is_to_quote_passes_without_a_model(
+    release: Release, environment: Environment, tmp_path: Path
+) -> None:
+    quoting = environment.model_copy(update={"config": tmp_path / "twin.yaml"})
+    quoting.config.write_text(
+        "authors: {maya: {name: Maya, sources: [{platform: files}]}}\nserving: {engine: extractive}\n"
+    )
+    unread = release.model_copy(update={"model_path": "models/none"})
+    assert service_side.smoke_test(unread, quoting).startswith("quoted with ")
+
+
+def test_a_model_that_does_not_answer_fails_though_quotes_would_do(
+    release: Release, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "engine_of", lambda *_: Scripted(fails=EngineError("out of memory")))
+    with pytest.raises(service_side.SmokeError, match=r"its model does not answer: .*out of memory"):
+        service_side.smoke_test(release, environment)
 
 
 def test_a_citation_that_does_not_stand_at_its_place_fails(
