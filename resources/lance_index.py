@@ -61,8 +61,10 @@ class LanceIndex:
 
     def neighbours(self, document: str, first: int, last: int) -> list[dict[str, Any]]:
         """A document's chunks whose ordinals are from `first` to `last`, both included, in order."""
-        where = f"{equals('document_id', document)} AND ordinal >= {first:d} AND ordinal <= {last:d}"
-        rows: list[dict[str, Any]] = self._table.search().where(where).select(list(RETURNED)).to_list()
+        rows = self._rows.of_document(document, first, last)
+        if rows is None:
+            where = f"{equals('document_id', document)} AND ordinal >= {first:d} AND ordinal <= {last:d}"
+            rows = self._table.search().where(where).select(list(RETURNED)).to_list()
         return sorted(rows, key=lambda row: int(row["ordinal"]))
 
     def rows(self, columns: Sequence[str], chunks: Collection[str] | None = None) -> pa.Table:

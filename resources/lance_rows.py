@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from resources.vector_store import RETURNED
@@ -35,6 +36,16 @@ class LanceRows:
             return [by_id[each] for each in ids]
         known, rows = self._kept
         found: list[dict[str, Any]] = rows.take(np.searchsorted(known, np.asarray(ids, np.uint64))).to_pylist()
+        return found
+
+    def of_document(self, document: str, first: int, last: int) -> list[dict[str, Any]] | None:
+        """A document's rows whose ordinals are from `first` to `last`; None where they are not kept in memory."""
+        if self._kept is None:
+            return None
+        _, rows = self._kept
+        within = pc.and_(pc.greater_equal(rows["ordinal"], first), pc.less_equal(rows["ordinal"], last))
+        places = pc.indices_nonzero(pc.and_(pc.equal(rows["document_id"], document), within))
+        found: list[dict[str, Any]] = rows.take(places).to_pylist()
         return found
 
     @cached_property

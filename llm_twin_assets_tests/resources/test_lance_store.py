@@ -155,16 +155,23 @@ def test_a_question_of_another_model_is_a_clear_error(store):
         store.open("ada").dense([1.0, 0.0, 0.0], 1, Filters())
 
 
-def test_hits_of_a_table_that_is_too_big_for_memory_are_the_same(store, monkeypatch):
+def test_what_is_read_of_a_table_that_is_too_big_for_memory_is_the_same(store, monkeypatch):
     store.write("ada", many(300), [])
+    store.write("ada", rows(["one", "two", "three"], document="it's", dimension=8), [])
     store.publish("ada", "now")
     [question] = many(1, first=7)["vector"].to_pylist()
-    kept = store.open("ada").dense(question, 10, Filters()), store.open("ada").text("loom c17", 10, Filters())
+
+    def read():
+        index = store.open("ada")
+        nearest, best = index.dense(question, 10, Filters()), index.text("loom c17", 10, Filters())
+        return nearest, best, index.neighbours("it's", 1, 2)
+
+    kept = read()
     monkeypatch.setattr(lance_rows, "_IN_MEMORY", 10)
-    read = store.open("ada").dense(question, 10, Filters()), store.open("ada").text("loom c17", 10, Filters())
-    assert kept == read
+    assert kept == read()
     assert len(kept[0]) == len(kept[1]) == 10
     assert kept[1][0].row["chunk_id"] == "c17"
+    assert [row["chunk_id"] for row in kept[2]] == ["two", "three"]
 
 
 def test_files_are_given_back_beside_an_older_snapshot_that_stays(store, monkeypatch):
