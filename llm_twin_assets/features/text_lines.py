@@ -49,9 +49,12 @@ def text_lines(text: str, longest: int = 2 * LONGEST) -> Iterator[Line]:
         source = text[block.start : end]
         if block.kind == "fence":
             yield Line(block.start, end, "code", "")
+            # One at the margin ends the list before it.
+            listed = listed and source.startswith((" ", "\t"))
             continue
         indented = source.startswith(("    ", "\t"))
-        item = _ITEM.match(source)
+        # `* * *` is a break, and what is indented behind it is code.
+        item = _ITEM.match(source) and not _BREAK.match(source)
         if indented and not listed:
             yield Line(block.start, end, "code", "")
             continue
