@@ -1,10 +1,15 @@
 """Fixtures that every part of the suite shares."""
 
+import gc
+import os
 import signal
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from llm_twin_assets.domain.document import Category, CleanedDocument
 from llm_twin_assets.domain.identity import content_hash, document_id
@@ -21,6 +26,15 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Look for garbage more rarely than after each 700 objects: tests import and make many that stay.
+    gc.set_threshold(10_000, 20, 20)
+    # Of a property, not of the machine: an example that takes longer than .2 s on a busy one is no failure.
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
+    # Where a machine keeps no compiled modules, every run would rewrite the assertions of all tests, and each of the
+    # hundred processes that they start would compile us anew: 12 s of a processor, and half a second each.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +45,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return float(timeout.args[0]) if timeout and timeout.args else 0.0
 
     items.sort(key=seconds, reverse=True)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays, and is looked through for garbage no more."""
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Look for garbage among what a file made, not again and again among all that is loaded: .1 of the time."""
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from resources.embedding_backend import Precision
 from resources.errors import ModelNotFoundError
+from resources.importing import without_collection
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -61,6 +62,7 @@ def sentence_transformer(folder: Path) -> "SentenceTransformer":
 class TorchGraph:
     """A plain model on the processor, called as an exported graph is; raises `ModelNotFoundError`."""
 
+    @without_collection()
     def __init__(self, folder: Path, pooling: Pooling, precision: Precision) -> None:
         import torch
         from transformers import AutoModel

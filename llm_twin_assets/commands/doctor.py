@@ -1,6 +1,6 @@
 """`twin doctor`: what is missing on this machine, and how to mend it."""
 
-import importlib.util
+import importlib.metadata
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -17,8 +17,8 @@ from resources.yaml_source import YamlSource
 
 _EXTRAS = {
     "train": ("torch", "trl", "peft", "mlflow", "datasets"),
-    "serve": ("bentoml", "fastapi", "opentelemetry.sdk"),
-    "monitor": ("phoenix", "phoenix.client"),
+    "serve": ("bentoml", "fastapi", "opentelemetry-sdk"),
+    "monitor": ("arize-phoenix", "arize-phoenix-client"),
 }
 # A small model, its index and the installed packages' caches; a real base model needs its own size on top.
 _MIN_FREE_GB = 2
@@ -62,17 +62,19 @@ def _python() -> Finding:
 
 
 def _extras() -> Iterator[Finding]:
-    for extra, modules in _EXTRAS.items():
-        missing = [module for module in modules if not _is_there(module)]
+    for extra, packages in _EXTRAS.items():
+        missing = [package for package in packages if not _is_there(package)]
         found = f"missing: {', '.join(missing)}" if missing else "installed"
         yield Finding(f"extra '{extra}'", not missing, found, f"pip install -c constraints.txt -e '.[{extra}]'")
 
 
-def _is_there(module: str) -> bool:
+def _is_there(package: str) -> bool:
+    # By its metadata: to look for a module in a package imports the package, and all of Phoenix takes ten seconds.
     try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
+        importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:
         return False
+    return True
 
 
 def _git() -> Finding:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llm_twin_assets.inference.peft_import import import_without_quantizer
 from resources.bases import shipped_base
 from resources.errors import ModelNotFoundError
+from resources.importing import without_collection
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 BaseResolver = Callable[[str], Path | None]
 
 
+@without_collection()
 def load_model(folder: Path, resolve: BaseResolver = shipped_base) -> "tuple[PreTrainedTokenizerBase, PreTrainedModel]":
     """Tokenizer and model of a full model folder or a PEFT adapter folder, ready to answer.
 

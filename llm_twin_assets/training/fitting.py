@@ -18,6 +18,7 @@ from llm_twin_assets.training.preferences import read_preferences
 from llm_twin_assets.training.progress import Report
 from llm_twin_assets.training.samples import Samples
 from llm_twin_assets.training.spec import TrainingMetrics, TrainingOutput, TrainingSpec
+from resources.importing import without_collection
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, Trainer
@@ -30,7 +31,12 @@ def fit(
     spec: TrainingSpec, samples: Samples, output: TrainingOutput, checkpoints: Checkpoints, report: Report
 ) -> TrainingMetrics:
     """Train, and write model, probes and metrics; raises `TrainingError` for what a person can mend."""
-    import torch
+    with without_collection():
+        import torch
+
+        # Before TRL, which imports peft.
+        import_with_quantizer() if spec.plan.method == "qlora" else import_without_quantizer()
+        import llm_twin_assets.training.sample_fitting  # noqa: F401 - with TRL
 
     try:
         return _fit(spec, samples, output, checkpoints, report)
@@ -47,8 +53,6 @@ def fit(
 def _fit(
     spec: TrainingSpec, samples: Samples, output: TrainingOutput, checkpoints: Checkpoints, report: Report
 ) -> TrainingMetrics:
-    # Before TRL, which imports peft.
-    import_with_quantizer() if spec.plan.method == "qlora" else import_without_quantizer()
     from llm_twin_assets.training.sample_fitting import SampleStage
 
     _quieten()

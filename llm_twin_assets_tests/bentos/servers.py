@@ -15,6 +15,8 @@ import httpx
 import psutil
 from fastapi import FastAPI
 
+from resources.tls import trusted
+
 SECONDS = 120
 
 
@@ -22,6 +24,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def is_open(port: int) -> bool:
+    """Whether something listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager
@@ -63,7 +71,7 @@ def wait_for(url: str, status: int = 200) -> None:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         try:
-            if httpx.get(url, timeout=5).status_code == status:
+            if httpx.get(url, timeout=5, verify=trusted()).status_code == status:
                 return
         except httpx.TransportError:
             pass
@@ -123,6 +131,8 @@ def service(home: Path, phoenix_url: str, log: Path) -> Iterator[str]:
         "TWIN_CONFIG": str(home / "none.yaml"),
         "PHOENIX_URL": phoenix_url,
         "BENTOML_DO_NOT_TRACK": "true",
+        # As in BentoML's images: what is tested of workers that die holds there.
+        "BENTOML_CONTAINERIZED": "true",
     }
     url = f"http://127.0.0.1:{port}"
     command = ["bentoml", "serve", "bentos.service:Twin", "--host", "127.0.0.1", "--port", str(port)]

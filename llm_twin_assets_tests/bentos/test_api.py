@@ -21,11 +21,15 @@ TEXTS = {each.document_id: each.text for each in DOCUMENTS}
 QUESTION = {"question": "How should I split samples into training and test set?"}
 
 
+def copied(built_home: Path, folder: Path) -> Path:
+    (folder / "embedded").symlink_to(built_home / "embedded")
+    shutil.copytree(built_home / "objects" / "models", folder / "objects" / "models")
+    return folder
+
+
 @pytest.fixture
 def home(built_home: Path, tmp_path: Path) -> Path:
-    (tmp_path / "embedded").symlink_to(built_home / "embedded")
-    shutil.copytree(built_home / "objects" / "models", tmp_path / "objects" / "models")
-    return tmp_path
+    return copied(built_home, tmp_path)
 
 
 def client(home: Path) -> TestClient:
@@ -38,8 +42,10 @@ def client(home: Path) -> TestClient:
     return TestClient(app, raise_server_exceptions=False)
 
 
-@pytest.fixture
-def api(home: Path, embedder: Embedder) -> TestClient:
+@pytest.fixture(scope="module")
+def api(built_home: Path, tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> TestClient:
+    """One release, opened once: what is asked of it changes nothing but what it remembers."""
+    home = copied(built_home, tmp_path_factory.mktemp("released"))
     point_to(home, release(embedder))
     return client(home)
 
@@ -59,7 +65,9 @@ def test_an_answer_says_what_it_stands_on_and_which_release_gave_it(api: TestCli
         assert f"[{each['marker']}]" in given["answer"]
 
 
-def test_drafts_are_remembered_too_unless_the_request_asks_for_a_new_one(api: TestClient):
+def test_drafts_are_remembered_too_unless_the_request_asks_for_a_new_one(
+    api: TestClient, monkeypatch: pytest.MonkeyPatch
+):
     engine = api.app.state.desk.released("maya").twin.engine
     asked = []
 
@@ -67,7 +75,7 @@ def test_drafts_are_remembered_too_unless_the_request_asks_for_a_new_one(api: Te
         asked.append(args)
         return Generated("Split by document before you make a single sample.", 5, 5)
 
-    engine.generate = generate
+    monkeypatch.setattr(engine, "generate", generate)
     headers = {"Cache-Control": "no-cache"}
     for how, times in (({}, 1), ({}, 1), (headers, 2)):
         api.post("/v1/write", json={"topic": "Splitting samples by document"}, headers=how).raise_for_status()
@@ -167,7 +175,7 @@ def test_a_fault_inside_says_nothing_of_the_inside(
         raise error
 
     monkeypatch.setattr("llm_twin_assets.features.retrieve.Retriever.find", fails)
-    response = api.post("/v1/answer", json=QUESTION)
+    response = api.post("/v1/answer", json=QUESTION, headers={"Cache-Control": "no-cache"})
     assert response.status_code == status
     assert "/home/x" not in response.text
     assert "Traceback" not in response.text

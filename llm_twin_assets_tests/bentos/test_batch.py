@@ -2,21 +2,28 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bentos import releases
 from bentos.batch import answers as answers_of_process
 from llm_twin_assets.batch import assets
 from llm_twin_assets.batch.answering import BatchError, answered
 from llm_twin_assets.batch.answers import cited_documents
 from llm_twin_assets.batch.questions import put_questions
+from llm_twin_assets.domain.pause import Pause, pause, resume
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.domain.scrub import Scrubber
-from llm_twin_assets.inference.batch import BatchQuestion
-from llm_twin_assets_tests.batch.asked import ALL, materialized, rows
+from llm_twin_assets.inference.batch import BatchFailure, BatchQuestion
+from llm_twin_assets.inference.engine import Generated
+from llm_twin_assets_tests.batch.asked import ALL, CODE_ALONE, SPLITTING, materialized, rows
+from llm_twin_assets_tests.bentos.scripted import Scripted
 from llm_twin_assets_tests.inference import tiny_twin
 from resources.embedder import Embedder
+from resources.object_store import ObjectStore
 from resources.settings import Environment
 from resources.warehouse import Warehouse
 
@@ -85,6 +92,43 @@ def test_each_question_is_answered_once_by_a_release(
     assert materialized(warehouse, environment)["asked"] == 3
     assert {row["release"] for row in rows(warehouse).values()} == {"maya-000003"}
     assert in_this_process == [3, 3]
+
+
+def test_a_pause_holds_from_the_next_question_on_and_what_was_quoted_is_asked_after_it(
+    warehouse: Warehouse, environment: Environment, in_this_process: list[int], monkeypatch: pytest.MonkeyPatch
+):
+    objects = ObjectStore(environment.under("objects"))
+
+    class PausedMeanwhile(Scripted):
+        def generate(self, *asked: Any) -> Generated:
+            pause(objects, Pause(author="maya", by="Noor", reason="it tires", since=datetime(2026, 1, 1, tzinfo=UTC)))
+            return super().generate(*asked)
+
+    model = PausedMeanwhile()
+    monkeypatch.setattr(releases, "engine_of", lambda *_: model)
+    one_at_a_time = environment.config.read_text().replace("engine: extractive", "batch: 1")
+    environment.config.write_text(one_at_a_time)
+    put_questions(warehouse, "maya", [SPLITTING, CODE_ALONE], Scrubber.of([]))
+    assert materialized(warehouse, environment)["paused"] is False, "nobody had paused it when it began"
+    assert [rows(warehouse)[each]["cause"] for each in ("1", "2")] == [None, "paused"]
+    assert len(model.asked) == 1
+    told = materialized(warehouse, environment)
+    assert (told["asked"], told["paused"]) == (0, True)
+    resume(objects, "maya")
+    model.reset()
+    materialized(warehouse, environment)
+    assert len(model.asked) == 1
+    assert in_this_process == [2, 1]
+
+
+def test_where_nobody_can_say_whether_it_is_paused_nothing_is_answered(
+    release: Release, environment: Environment, home: Path
+):
+    shutil.rmtree(home / "objects/pauses", ignore_errors=True)
+    (home / "objects/pauses").write_text("")
+    [failed] = answers_of_process([each.model_dump_json() for each in (release, SPLITTING)], environment)
+    assert isinstance(failed, BatchFailure)
+    assert "paused" in failed.failed
 
 
 @pytest.mark.slow

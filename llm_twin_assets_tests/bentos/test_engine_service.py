@@ -19,9 +19,9 @@ from bentos.engine_service import engine_keyring
 from bentos.model_host import ModelHost, ModelNotLoadedError
 from bentos.model_leases import EngineAddress, EngineUnreachableError, ModelLeases, ModelRefusedError
 from bentos.stored_model import ModelLoader, StoredModel
-from llm_twin_assets.inference.engine import EngineError, Failure, Generated, Piece, Sampling
+from llm_twin_assets.inference.engine import Cancellation, EngineError, Failure, Generated, Piece, Sampling
 from llm_twin_assets.inference.openai_engine import OpenAIEngine
-from llm_twin_assets.inference.prompts import messages
+from llm_twin_assets.inference.prompts import Message, messages
 from llm_twin_assets.inference.transformers_engine import TransformersEngine
 from llm_twin_assets_tests.bentos.scripted import Scripted
 from resources.api_keys import Keyring
@@ -102,8 +102,10 @@ class Told(Scripted):
 
 
 @contextmanager
-def told(folder: Path, serving: Serving = SERVING) -> Iterator[tuple[Told, ModelHost, ModelLeases]]:
-    engine = Told()
+def told(
+    folder: Path, serving: Serving = SERVING, engine: Told | None = None
+) -> Iterator[tuple[Told, ModelHost, ModelLeases]]:
+    engine = engine or Told()
     host = ModelHost(lambda _: engine)
     with engine_service(host, folder, serving) as address:
         leases = ModelLeases(address, serving)
@@ -262,13 +264,38 @@ def test_who_waits_hears_signs_of_life_and_from_a_dead_service_none(tmp_path: Pa
         assert failed.value.kind is Failure.FAILED
 
 
-def test_an_engine_that_fails_in_the_middle_ends_the_stream_with_an_error(tmp_path: Path):
-    with told(tmp_path) as (engine, _, leases):
+class Midway(Told):
+    """A model that fails after its first word."""
+
+    def stream(
+        self, messages: Sequence[Message], sampling: Sampling, cancelled: Cancellation | None = None
+    ) -> Iterator[Piece | Generated]:
+        yield Piece("Keep")
+        yield from super().stream(messages, sampling, cancelled)
+
+
+@pytest.mark.parametrize("kind", [Failure.FAILED, Failure.DEADLINE, Failure.SATURATED, Failure.REFUSED])
+def test_an_engine_that_fails_in_the_middle_ends_the_stream_with_an_error_of_its_kind(tmp_path: Path, kind: Failure):
+    with told(tmp_path, engine=Midway()) as (engine, _, leases):
         asked = leases.open(OTHER)
-        engine.fails = EngineError("the model failed (RuntimeError)")
-        for ask in (asked.generate, lambda *how: list(asked.stream(*how))):
-            with pytest.raises(EngineError, match="cannot be asked"):
+        engine.fails = EngineError("the model failed (RuntimeError)", kind=kind)
+        heard: list[Piece | Generated] = []
+        for ask in (asked.generate, lambda *how: heard.extend(asked.stream(*how))):
+            with pytest.raises(EngineError, match="the chat model") as failed:
                 ask(PROMPT, Sampling(5))
+            assert failed.value.kind is kind
+        assert heard == [Piece("Keep")]
+
+
+def test_a_model_that_takes_longer_than_it_may_is_late_and_has_not_failed(tmp_path: Path):
+    with told(tmp_path, Serving(batch=1, waiting=0, deadline_seconds=0.3)) as (engine, _, leases):
+        patient = ModelLeases(leases._address, SERVING)
+        asked = patient.open(OTHER)
+        engine.says, engine.pause = "Keep the span.", 0.2
+        with pytest.raises(EngineError) as failed:
+            list(asked.stream(PROMPT, Sampling(5)))
+        assert failed.value.kind is Failure.DEADLINE
+        patient.close()
 
 
 def test_nobody_there_is_said_after_a_while(tmp_path: Path):

@@ -24,6 +24,8 @@ from resources.warehouse import Warehouse
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 QUESTION = {"question": "How should I split samples into training and test set?"}
+# Between two requests of one who asks without end: some twenty a second, and the new release can be loaded meanwhile.
+PAUSE = 0.05
 TEXTS = {each.document_id: each.text for each in DOCUMENTS}
 
 
@@ -81,7 +83,7 @@ def _assert_swaps_without_a_failure(client: httpx.Client, home: Path, embedder: 
     seen: list[tuple[int, str]] = []
 
     def ask() -> None:
-        while not stop.is_set():
+        while not stop.wait(PAUSE):
             response = client.post("/v1/answer", json=QUESTION)
             seen.append((response.status_code, response.json().get("release", "")))
 
@@ -107,7 +109,7 @@ def _assert_lives_without_its_engine(client: httpx.Client, url: str) -> None:
     stop = threading.Event()
 
     def ask() -> None:
-        while not stop.is_set():
+        while not stop.wait(PAUSE):
             seen.append(client.post("/v1/answer", json=QUESTION, headers=uncached))
 
     threads = [threading.Thread(target=ask) for _ in range(2)]

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import httpx
 import numpy as np
-import openai
 import pytest
 
 from bentos.api import create_app, open_up
@@ -16,6 +16,9 @@ from llm_twin_assets_tests.bentos.scripted import TRUE, Scripted
 from llm_twin_assets_tests.inference.tiny_twin import DOCUMENTS
 from resources.api_keys import Keyring, new_key, write_keys
 from resources.embedder import Embedder
+
+if TYPE_CHECKING:
+    import openai  # two seconds, which every process that only collects the tests would spend
 
 QUESTION = "How should I split samples into training and test set?"
 ASKED = [{"role": "user", "content": QUESTION}]
@@ -34,12 +37,14 @@ def url(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def client(url: str) -> Iterator[openai.OpenAI]:
+def client(url: str) -> "Iterator[openai.OpenAI]":
+    import openai
+
     with openai.OpenAI(base_url=f"{url}/v1", api_key=ALL[0], max_retries=0, timeout=30) as made:
         yield made
 
 
-def test_a_completion_is_the_answer_with_its_citations_beside_it(client: openai.OpenAI):
+def test_a_completion_is_the_answer_with_its_citations_beside_it(client: "openai.OpenAI"):
     given = client.chat.completions.create(model="maya", messages=ASKED)
     choice = given.choices[0]
     assert choice.message.content is not None
@@ -54,7 +59,7 @@ def test_a_completion_is_the_answer_with_its_citations_beside_it(client: openai.
         assert f"[{each['marker']}]" in choice.message.content
 
 
-def test_a_stream_says_the_same_and_ends_with_usage(client: openai.OpenAI):
+def test_a_stream_says_the_same_and_ends_with_usage(client: "openai.OpenAI"):
     whole = client.chat.completions.create(model="maya", messages=ASKED)
     chunks = list(
         client.chat.completions.create(
@@ -71,7 +76,7 @@ def test_a_stream_says_the_same_and_ends_with_usage(client: openai.OpenAI):
     assert chunks[-2].model_extra["twin"]["citations"] == whole.model_extra["twin"]["citations"]
 
 
-def test_what_is_asked_of_the_sampling_reaches_the_engine(client: openai.OpenAI, engine: Scripted):
+def test_what_is_asked_of_the_sampling_reaches_the_engine(client: "openai.OpenAI", engine: Scripted):
     history = [
         {"role": "system", "content": "You are a pirate."},
         {"role": "user", "content": "Hello"},
@@ -111,7 +116,9 @@ def test_what_is_asked_of_the_sampling_reaches_the_engine(client: openai.OpenAI,
         {"logprobs": True},
     ],
 )
-def test_what_a_twin_cannot_do_is_refused_in_openais_shape(client: openai.OpenAI, wrong: dict[str, object]):
+def test_what_a_twin_cannot_do_is_refused_in_openais_shape(client: "openai.OpenAI", wrong: dict[str, object]):
+    import openai
+
     with pytest.raises(openai.BadRequestError) as caught:
         client.chat.completions.create(**{"model": "maya", "messages": ASKED, **wrong})
     assert caught.value.type == "invalid_request_error"
@@ -119,7 +126,9 @@ def test_what_a_twin_cannot_do_is_refused_in_openais_shape(client: openai.OpenAI
     assert "Traceback" not in str(caught.value)
 
 
-def test_every_author_is_a_model(client: openai.OpenAI):
+def test_every_author_is_a_model(client: "openai.OpenAI"):
+    import openai
+
     assert [each.id for each in client.models.list()] == ["ben", "maya"]
     assert client.models.retrieve("ben").owned_by == "Maya Lindqvist"
     with pytest.raises(openai.NotFoundError) as caught:
@@ -127,7 +136,7 @@ def test_every_author_is_a_model(client: openai.OpenAI):
     assert caught.value.code == "model_not_found"
 
 
-def test_embeddings_are_those_that_search_uses(client: openai.OpenAI, embedder: Embedder):
+def test_embeddings_are_those_that_search_uses(client: "openai.OpenAI", embedder: Embedder):
     given = client.embeddings.create(model="maya", input=["a ferry", "a loom"])
     floats = client.embeddings.create(model="maya", input="a loom", encoding_format="float")
     expected = embedder.encode(["a ferry", "a loom"])
@@ -137,6 +146,8 @@ def test_embeddings_are_those_that_search_uses(client: openai.OpenAI, embedder: 
 
 
 def test_a_key_sees_its_own_authors_and_endpoints_alone(url: str):
+    import openai
+
     with openai.OpenAI(base_url=f"{url}/v1", api_key=MAYA_ONLY[0], max_retries=0) as limited:
         assert [each.id for each in limited.models.list()] == ["maya"]
         assert limited.chat.completions.create(model="maya", messages=ASKED).choices

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llm_twin_assets.cli import app
+from llm_twin_assets.commands import doctor
 from llm_twin_assets.domain.release import Release
 from llm_twin_assets.release.records import append, decisions, switch
 from llm_twin_assets_tests.commands.typed import Configure, Twin
@@ -76,6 +77,16 @@ def test_doctor_finds_what_is_missing_and_says_how_to_mend_it(twin: Twin, config
     assert all(finding["mend"] for finding in missing.values())
     shown = twin("doctor").stdout
     assert missing["base model"]["mend"] in shown
+
+
+def test_doctor_names_what_is_missing_of_an_extra_and_how_to_get_it(
+    twin: Twin, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(doctor._EXTRAS, "monitor", ("arize-phoenix", "no-such-package"))
+    configure()
+    [missing] = [finding for finding in json.loads(twin("doctor", "--json").stdout) if not finding["ok"]]
+    assert (missing["subject"], missing["found"]) == ("extra 'monitor'", "missing: no-such-package")
+    assert ".[monitor]" in missing["mend"]
 
 
 def test_doctor_finds_an_unknown_platform(twin: Twin, configure: Configure) -> None:

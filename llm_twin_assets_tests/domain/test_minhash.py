@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,8 @@ def test_one_word_has_no_neighbour() -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 2**32 - 1), max_size=40), st.sampled_from([1, 64, 128]))
 def test_the_values_are_those_of_datasketch_which_made_what_is_stored(numbers: list[int], permutations: int) -> None:
+    from datasketch import MinHash  # with much of scipy
+
     theirs = MinHash(num_perm=permutations, seed=SEED, hashfunc=int, scheme=SCHEME)
     theirs.update_batch(numbers)
     assert minhash(np.array(numbers, np.uint32), permutations).tolist() == theirs.hashvalues.tolist()

@@ -61,9 +61,9 @@ def write_config(file: Path, notes: Path, **training: int) -> Path:
             "margins": dict.fromkeys(Margins.model_fields, 5.0),
             "min_documents": 2,
             "bootstrap_draws": 200,
-            "strangers": 10,
-            "prompts": 4,
-            "max_new_tokens": 16,
+            "strangers": 4,
+            "prompts": 2,
+            "max_new_tokens": 8,
         },
         "serving": {"k": 3, "max_new_tokens": 16},
     }

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
+from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from llm_twin_assets.domain.document import Category
 from llm_twin_assets.domain.released import read_served
@@ -47,17 +50,44 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def dagster(home: Path, tmp_path: Path) -> Iterator[Dagster]:
-    """The webserver and the daemon, as the Procfile starts them."""
+    """The webserver and the daemon on one code server, which loads what workspace.yaml names.
+
+    Told workspace.yaml itself, each would start its own, and the daemon another one every minute: 4 s of a processor
+    each time.
+    """
     environment = small_author.variables(home, tmp_path / "twin.yaml")
-    port = servers.free_port()
-    workspace = ["-w", str(WORKSPACE)]
+    code, port = servers.free_port(), servers.free_port()
+    workspace = _on_code_server(code, tmp_path / "workspace.yaml")
     with ExitStack() as stack:
+        stack.enter_context(servers.running(_code_server(code), environment, tmp_path / "code.log"))
+        servers.wait_until(lambda: servers.is_open(code))
         daemon = ["dagster._daemon", "run", *workspace]
         stack.enter_context(servers.running(daemon, environment, tmp_path / "daemon.log"))
         webserver = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *workspace]
         stack.enter_context(servers.running(webserver, environment, tmp_path / "webserver.log"))
         servers.wait_for(f"http://127.0.0.1:{port}/server_info")
         yield Dagster(f"http://127.0.0.1:{port}")
+
+
+def _code_location() -> ManagedGrpcPythonEnvCodeLocationOrigin:
+    """What Dagster takes from workspace.yaml."""
+    [origin] = WorkspaceFileTarget([str(WORKSPACE)]).create_origins()
+    assert isinstance(origin, ManagedGrpcPythonEnvCodeLocationOrigin)
+    return origin
+
+
+def _code_server(port: int) -> list[str]:
+    found = _code_location()
+    module = found.loadable_target_origin.module_name
+    assert module
+    return ["dagster", "api", "grpc", "-h", "127.0.0.1", "-p", str(port), "-m", module,
+            "--location-name", found.location_name]  # fmt: skip
+
+
+def _on_code_server(port: int, file: Path) -> list[str]:
+    server = {"host": "127.0.0.1", "port": port, "location_name": _code_location().location_name}
+    file.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
+    return ["-w", str(file)]
 
 
 def test_exports_become_a_twin_that_answers_once_a_person_says_yes(

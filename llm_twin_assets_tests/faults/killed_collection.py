@@ -1,9 +1,8 @@
-"""A collection that is killed at its n-th commit: `python -m … HOME WEB N before|after`."""
+"""A collection that is killed at its n-th commit."""
 
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -19,6 +18,7 @@ from resources.http import HttpClient, HttpPolicy
 from resources.warehouse import Warehouse
 
 T = TypeVar("T")
+WEB = connector("web")
 
 
 class Killed(Warehouse):
@@ -43,8 +43,7 @@ def collect(warehouse: Warehouse, web: str) -> Collected:
     """The pages of a local site, in batches so small that there are many commits."""
     # More commits, more places to be killed at.
     intake.BATCH_DOCUMENTS = 4
-    found = connector("web")
-    options = found.options.model_validate({"url": web})
+    options = WEB.options.model_validate({"url": web})
 
     async def run() -> Collected:
         policy = HttpPolicy(requests_per_second=1e6, concurrency_per_host=1, allowed=(web.partition("//")[2],))
@@ -52,13 +51,13 @@ def collect(warehouse: Warehouse, web: str) -> Collected:
             known = stored.known_documents(warehouse, "maya")
             now = datetime(2026, 1, 1, tzinfo=UTC)
             collector = Collector(Person("maya", "Maya"), warehouse, http, Scrubbing(()), known, now)
-            return await collector.visit(found, options)
+            return await collector.visit(WEB, options)
 
     collected = asyncio.run(run())
     link_copies(warehouse, "maya")
     return collected
 
 
-if __name__ == "__main__":
-    home, web, number, when = sys.argv[1:]
-    collect(Killed(home, int(number), when), web)
+def collect_and_die(home: str, web: str, number: int, when: str) -> None:
+    """Collect, and die right before or right after the n-th commit."""
+    collect(Killed(home, number, when), web)

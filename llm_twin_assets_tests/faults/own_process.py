@@ -9,12 +9,15 @@ import os
 import signal
 from collections.abc import Callable
 from functools import wraps
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 PATIENCE = 60
 
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload([f"{__package__}.killed_index", f"{__package__}.killed_release"])
+# The last is loaded when it is first needed, with much of scipy.
+_PRELOADED = [*(f"{__package__}.killed_{work}" for work in ("collection", "index", "release")), "datasketch"]
+_PROCESSES.set_forkserver_preload(_PRELOADED)
 
 Work = Callable[..., None]
 
@@ -39,6 +42,18 @@ class DyingWrites:
         return call
 
 
+def import_for_runs() -> None:
+    """Let the server import, too, what `twin run` needs; of no effect, but on time, once the server has started."""
+    _PROCESSES.set_forkserver_preload([*_PRELOADED, f"{__package__}.run_libraries"])
+
+
+def started(work: Work, *given: object) -> ForkServerProcess:
+    """Begin the work in a process of its own."""
+    process = _PROCESSES.Process(target=work, args=given)
+    process.start()
+    return process
+
+
 def ended(work: Work, *given: object) -> int:
     """Do the work in a process of its own; returns its exit code, negative for a signal."""
     [code] = ended_at_once((work, given))
@@ -47,9 +62,7 @@ def ended(work: Work, *given: object) -> int:
 
 def ended_at_once(*works: tuple[Work, tuple[object, ...]]) -> list[int]:
     """Do several works at the same time; returns their exit codes."""
-    processes = [_PROCESSES.Process(target=work, args=given) for work, given in works]
-    for each in processes:
-        each.start()
+    processes = [started(work, *given) for work, given in works]
     for each in processes:
         each.join(timeout=PATIENCE)
     if late := [each for each in processes if each.exitcode is None]:
@@ -62,8 +75,7 @@ def ended_at_once(*works: tuple[Work, tuple[object, ...]]) -> list[int]:
 
 def killed_after(seconds: float, work: Work, *given: object) -> None:
     """Do the work and kill it after so many seconds, wherever it is then."""
-    process = _PROCESSES.Process(target=work, args=given)
-    process.start()
+    process = started(work, *given)
     process.join(timeout=seconds)
     process.kill()
     process.join()

@@ -1,14 +1,13 @@
 """kill -9 at each commit of a collection: nothing is lost, nothing is there twice, nothing is removed."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from llm_twin_assets.domain.tables import raw_documents
 from llm_twin_assets_tests.collection.web import Web, local_web
-from llm_twin_assets_tests.faults.killed_collection import collect
+from llm_twin_assets_tests.faults.killed_collection import collect, collect_and_die
+from llm_twin_assets_tests.faults.own_process import ended
 from resources.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
@@ -35,8 +34,7 @@ def filled(web: Web, text: str) -> Web:
 
 
 def killed(home: Path, web: Web, number: int, when: str) -> int:
-    command = [sys.executable, "-m", "llm_twin_assets_tests.faults.killed_collection", str(home), web.url, str(number)]
-    return subprocess.run([*command, when], capture_output=True, check=False, timeout=120).returncode
+    return ended(collect_and_die, str(home), web.url, number, when)
 
 
 def contents(warehouse: Warehouse) -> list[tuple[object, ...]]:

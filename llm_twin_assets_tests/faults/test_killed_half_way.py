@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import dagster as dg
@@ -22,6 +21,8 @@ from llm_twin_assets.domain.sample import Split
 from llm_twin_assets.features.incremental import current_snapshot
 from llm_twin_assets_tests.e2e import small_author
 from llm_twin_assets_tests.e2e.small_author import AUTHOR
+from llm_twin_assets_tests.faults import killed_run
+from llm_twin_assets_tests.faults.own_process import import_for_runs, started
 from resources.embedder import Embedder
 from resources.lance_store import LanceVectorStore
 from resources.object_store import ObjectStore
@@ -41,34 +42,39 @@ class Home:
     folder: Path
     config: Path
 
-    def run(self) -> "subprocess.Popen[str]":
+    def run(self) -> ForkServerProcess:
         """`twin run`, in a process group of its own so that its training process can be killed with it."""
         scratch = self.folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
-        return subprocess.Popen(
-            [str(Path(sys.executable).with_name("twin")), "run", "--author", AUTHOR],
-            env={**small_author.variables(self.folder, self.config), "TMPDIR": str(scratch)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        variables = {**small_author.variables(self.folder, self.config), "TMPDIR": str(scratch)}
+        return started(killed_run.run, AUTHOR, variables, self.log)
 
     def kill_when(self, reached: Callable[[], bool]) -> None:
         """Start a run and kill it, and whatever it started, at the given point: as a power cut would."""
         process = self.run()
         deadline = time.monotonic() + PATIENCE
         while not reached():
-            assert process.poll() is None, f"the run ended before: {process.communicate()[0]}"
+            assert process.is_alive(), f"the run ended before: {self.log.read_text()}"
             assert time.monotonic() < deadline, "the point was not reached"
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.join()
+
+    def finish(self) -> None:
+        """A run to its end."""
+        process = self.run()
+        process.join(PATIENCE)
+        assert process.exitcode == 0, self.log.read_text()
 
     def found(self, pattern: str) -> Callable[[], bool]:
         """Whether something lies below the home that was not there yet when this was asked for."""
         before = set(self.folder.glob(pattern))
         return lambda: bool(set(self.folder.glob(pattern)) - before)
+
+    @property
+    def log(self) -> Path:
+        """What the last run said."""
+        return self.folder / "run.log"
 
     @property
     def registry(self) -> Registry:
@@ -79,11 +85,6 @@ class Home:
         return ObjectStore(str(self.folder / "objects"))
 
 
-def finished(process: "subprocess.Popen[str]") -> None:
-    output, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, output
-
-
 def test_a_run_killed_in_training_and_in_registration_is_made_good_by_the_next(tmp_path: Path) -> None:
     # Collection and index are killed at each of their commits in test_killed_collection and test_killed_index, which
     # takes seconds: when training begins they are done, and nothing may happen to them any more.
@@ -91,6 +92,7 @@ def test_a_run_killed_in_training_and_in_registration_is_made_good_by_the_next(t
         tmp_path / "twin.yaml", small_author.write_notes(tmp_path / "notes"), max_steps=2
     )
     home = Home(tmp_path / "home", config)
+    import_for_runs()
 
     home.kill_when(home.found("training/*/*/spec.json"))
     assert home.registry.alias_version(AUTHOR, "candidate") is None
@@ -99,7 +101,7 @@ def test_a_run_killed_in_training_and_in_registration_is_made_good_by_the_next(t
     home.kill_when(home.found("mlflow/artifacts/**/adapter_model.safetensors"))
     assert home.registry.alias_version(AUTHOR, "candidate") is None
 
-    finished(home.run())
+    home.finish()
 
     assert (cleaned(home), index(home), dataset(home)) == made
     assert len(candidates(home)) == 1
@@ -111,7 +113,7 @@ def test_a_run_killed_in_training_and_in_registration_is_made_good_by_the_next(t
 
     # What the next run makes good it makes good once: the one after it finds nothing to do.
     tables = states(home)
-    finished(home.run())
+    home.finish()
     assert states(home) == tables
 
 

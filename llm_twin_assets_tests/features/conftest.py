@@ -14,7 +14,7 @@ def minilm():
     return Embedder("sentence-transformers/all-MiniLM-L6-v2")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_raw():
     def make(content, *, name="one", category=Category.ARTICLE, platform="files", media_type="text/markdown", **other):
         title = other.pop("title", None)

@@ -1,5 +1,6 @@
 """`cleaned/*` and `embedded/*` on a tiny corpus with the real model, as Dagster runs them."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -89,7 +90,28 @@ def world(tmp_path, minilm):
     return World(tmp_path, minilm)
 
 
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory, minilm, corpus):
+    """The corpus run once, and where it lies: most tests begin with it."""
+    folder = tmp_path_factory.mktemp("first-run")
+    first = World(folder, minilm)
+    first.collect(*corpus)
+    return folder, first.run()
+
+
 @pytest.fixture
+def first(first_run):
+    """What the first run said."""
+    return first_run[1]
+
+
+@pytest.fixture
+def world_run_once(first_run, tmp_path, minilm):
+    """A world of one's own, in which the corpus has been run."""
+    return World(shutil.copytree(first_run[0], tmp_path / "world"), minilm)
+
+
+@pytest.fixture(scope="module")
 def corpus(make_raw):
     return [
         make_raw(ENGINES, name="engines"),
@@ -105,11 +127,10 @@ def corpus(make_raw):
     ]  # fmt: skip
 
 
-def test_every_asset_and_check_passes_and_the_author_is_found_by_a_question(world, corpus):
-    world.collect(*corpus)
-    result = world.run()
-    assert result.success
-    checks = result.get_asset_check_evaluations()
+def test_every_asset_and_check_passes_and_the_author_is_found_by_a_question(first, world_run_once):
+    world = world_run_once
+    assert first.success
+    checks = first.get_asset_check_evaluations()
     assert len(checks) == len(FEATURE_CHECKS)
     assert all(check.passed for check in checks)
     snapshot = current_snapshot("ada", world.store, world.embedder)
@@ -119,15 +140,14 @@ def test_every_asset_and_check_passes_and_the_author_is_found_by_a_question(worl
     )
     assert found[0].title == "The analytical engine"
     assert "Jacquard loom" in found[0].text
-    shown = metadata(result, "embedded", "articles")
+    shown = metadata(first, "embedded", "articles")
     assert shown["new"] == 2
     assert shown["chunks_embedded"] > 0
     assert "data:image/png;base64," in shown["tokens_per_chunk"]
 
 
-def test_a_rerun_over_an_unchanged_corpus_embeds_nothing_and_writes_no_version(world, corpus):
-    world.collect(*corpus)
-    first = world.run()
+def test_a_rerun_over_an_unchanged_corpus_embeds_nothing_and_writes_no_version(first, world_run_once):
+    world = world_run_once
     before = world.versions()
     second = world.run()
     assert second.success
@@ -139,9 +159,10 @@ def test_a_rerun_over_an_unchanged_corpus_embeds_nothing_and_writes_no_version(w
         assert data_version(second, *key) == data_version(first, *key)
 
 
-def test_one_changed_document_touches_only_its_own_chunks_and_keeps_what_it_still_says(world, corpus, make_raw):
-    world.collect(*corpus)
-    first = world.run()
+def test_one_changed_document_touches_only_its_own_chunks_and_keeps_what_it_still_says(
+    first, world_run_once, corpus, make_raw
+):
+    world = world_run_once
     released = current_snapshot("ada", world.store, world.embedder)
     changed = make_raw(BREAD.replace("twice a day", "three times a day"), name="bread")
     world.collect(corpus[0], changed, *corpus[2:])
@@ -158,9 +179,8 @@ def test_one_changed_document_touches_only_its_own_chunks_and_keeps_what_it_stil
     assert "three times a day" in new.row["text"]
 
 
-def test_a_new_title_alone_publishes_another_snapshot(world, corpus, make_raw):
-    world.collect(*corpus)
-    world.run()
+def test_a_new_title_alone_publishes_another_snapshot(world_run_once, corpus, make_raw):
+    world = world_run_once
     before = current_snapshot("ada", world.store, world.embedder)
     world.collect(corpus[0], make_raw(BREAD, name="bread", title="Bread, again"), *corpus[2:])
     assert world.run().success
@@ -171,9 +191,8 @@ def test_a_new_title_alone_publishes_another_snapshot(world, corpus, make_raw):
     }
 
 
-def test_a_removed_document_leaves_no_chunk(world, corpus):
-    world.collect(*corpus)
-    world.run()
+def test_a_removed_document_leaves_no_chunk(world_run_once, corpus):
+    world = world_run_once
     world.collect(corpus[0], *corpus[2:])
     result = world.run()
     assert result.success
@@ -210,10 +229,8 @@ def test_a_duplicate_and_a_commit_are_kept_and_shown_and_are_not_embedded(world,
     assert {row["document_id"] for row in world.store.rows("ada", "article").to_pylist()} == {again.document_id}
 
 
-def test_columns_are_shown_with_what_each_is_made_from(world, corpus):
-    world.collect(*corpus)
-    result = world.run()
-    cleaned, embedded = metadata(result, "cleaned", "articles"), metadata(result, "embedded", "articles")
+def test_columns_are_shown_with_what_each_is_made_from(first):
+    cleaned, embedded = metadata(first, "cleaned", "articles"), metadata(first, "embedded", "articles")
     for shown in (cleaned, embedded):
         columns = {column.name for column in shown["dagster/column_schema"].columns}
         assert columns == set(shown["dagster/column_lineage"].deps_by_column)
@@ -228,9 +245,8 @@ def test_columns_are_shown_with_what_each_is_made_from(world, corpus):
     assert known <= set(CLEANED_SCHEMA.names)
 
 
-def test_a_reverted_document_brings_back_the_snapshot_of_the_same_name(world, corpus, make_raw):
-    world.collect(*corpus)
-    world.run()
+def test_a_reverted_document_brings_back_the_snapshot_of_the_same_name(world_run_once, corpus, make_raw):
+    world = world_run_once
     before = current_snapshot("ada", world.store, world.embedder)
     world.collect(corpus[0], make_raw(BREAD + "\nMore.\n", name="bread"), *corpus[2:])
     world.run()

@@ -210,6 +210,15 @@ def test_the_sensor_asks_for_a_run_when_something_was_said_and_not_again(home: H
         assert isinstance(tick(instance, home, third.cursor), dg.SkipReason)
 
 
+def test_who_has_had_no_feedback_and_has_no_phoenix_costs_no_run(home: Home, nowhere: str):
+    home.url = nowhere
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("author", ["maya"])
+        assert isinstance(tick(instance, home, None), dg.SkipReason)
+        home.said(thumb="up")
+        assert isinstance(tick(instance, home, None), dg.SensorResult)
+
+
 def test_what_waits_is_tried_again_after_an_hour(home: Home, nowhere: str, monkeypatch: pytest.MonkeyPatch):
     home.url = nowhere
     home.said(thumb="up", answered=None, at=datetime.now(UTC))

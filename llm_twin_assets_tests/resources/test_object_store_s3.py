@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from llm_twin_assets.domain.chain import TamperedError
 from llm_twin_assets.release.approvals import ApprovalError, approve
@@ -16,6 +15,8 @@ from resources.object_store import ObjectStore
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # with boto, in the one process that needs them
+
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -11,7 +11,6 @@ import uuid
 import pytest
 
 from llm_twin_assets_tests.resources.chunks import PUBLISHED, rows, with_vectors
-from llm_twin_assets_tests.resources.fake_weaviate import FakeWeaviate
 from resources.errors import ConfigurationError, StorageError
 from resources.lance_store import LanceVectorStore
 from resources.parity import parity
@@ -29,6 +28,9 @@ def opened(request, tmp_path):
     """Opens the store anew, as another process would."""
     stores = []
     if request.param == "weaviate-protocol":
+        # With weaviate's protobuf messages: seconds that every process which only collects the tests would spend.
+        from llm_twin_assets_tests.resources.fake_weaviate import FakeWeaviate
+
         with FakeWeaviate() as server:
             yield lambda: stores.append(WeaviateVectorStore.at(server.address)) or stores[-1]
             for each in stores:

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_twin_assets_tests.resources.chunks import rows
-from llm_twin_assets_tests.resources.fake_weaviate import FakeWeaviate
 from resources import weaviate_schema as schema
 from resources.errors import ConfigurationError, StorageError
 from resources.vector_store import Filters
@@ -21,6 +20,8 @@ names = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
 
 @pytest.fixture
 def server():
+    from llm_twin_assets_tests.resources.fake_weaviate import FakeWeaviate  # with weaviate's protobuf messages
+
     with FakeWeaviate() as running:
         yield running
 

@@ -306,6 +306,11 @@ def test_the_assets_train_in_a_child_process_and_then_reuse(
     assert "| learning_rate | 0.01 | twin.yaml |" in str(made.metadata["parameters"].value)
     checks = {check.check_name: check.passed for check in first.get_asset_check_evaluations()}
     assert checks == {"validation_loss_improved": True, "registry_copy_is_intact": True}
+    # The very same model comes of it in this process, whoever's it is.
+    for_another = replace(order_for(author, settings, objects), author=f"{author}2")
+    here = candidate_for(for_another, registry, objects, Launcher())
+    assert not here.reused
+    assert here.model.digest == registry.tags(author, "1")["model_digest"]
 
 
 def test_what_stops_a_child_process_is_said_by_the_asset(

@@ -25,12 +25,6 @@ def silent(line: str) -> None:
     pass
 
 
-def run_child(spec: TrainingSpec) -> subprocess.CompletedProcess[str]:
-    order = spec.write(spec.output.with_name("spec.json"))
-    command = [sys.executable, "-m", "llm_twin_assets.training.train", str(order)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-
 def test_a_training_leaves_model_tokenizer_probes_and_metrics(trained: TrainingSpec) -> None:
     output = TrainingOutput(trained.output)
     metrics = output.metrics()
@@ -62,13 +56,16 @@ def test_a_model_folder_holds_no_pickle_and_no_path_of_this_machine(trained: Tra
     assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-test"
 
 
-def test_a_child_process_trains_to_the_very_same_model(trained: TrainingSpec, tmp_path: Path) -> None:
+def test_an_order_in_a_file_is_trained_to_the_very_same_model(
+    trained: TrainingSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     spec = trained.model_copy(update={"output": tmp_path / "output"})
 
-    done = run_child(spec)
+    returned = main([str(spec.write(tmp_path / "spec.json"))])
 
-    assert done.returncode == 0, done.stderr
-    assert "step 6/6" in done.stderr
+    said = capsys.readouterr().err
+    assert returned == 0, said
+    assert "step 6/6" in said
     assert folder_digest(TrainingOutput(spec.output).model) == folder_digest(TrainingOutput(trained.output).model)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["output", "spec.json"]
 
