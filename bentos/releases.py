@@ -39,11 +39,6 @@ class Released:
         return replace(self, record=record, twin=replace(self.twin, labels=_labels(record)))
 
 
-# Questions come side by side: one of 12 tokens takes MiniLM 7.9 ms on one thread, and 7.1 on two, which together take
-# 11.2 of processor time (ONNX Runtime, 2 cores).
-_QUESTION_THREADS = 1
-
-
 class ReleaseOpener:
     """Opens a release record: checks its pins, gets its model, opens its snapshot.
 
@@ -98,7 +93,7 @@ class ReleaseOpener:
                 backend=self._settings.embedding.backend,
                 precision=self._settings.embedding.precision,
                 cache=self._environment.cache("embedding"),
-                threads=_QUESTION_THREADS,
+                for_questions=True,
             )
         return self._embedders[model]
 

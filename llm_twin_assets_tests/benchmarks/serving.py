@@ -49,9 +49,7 @@ def rows(minutes: float = 0) -> list[Row]:
     """Rows for `make bench`; with `minutes` also those of mixed load for so long."""
     with tempfile.TemporaryDirectory(prefix="twin-serving-") as folder:
         home = Path(folder)
-        embedder = Embedder(
-            "sentence-transformers/all-MiniLM-L6-v2", backend="auto", precision="auto", cache=home / "embedding"
-        )
+        embedder = _embedder(home)
         embedder.settle()  # as whoever embeds a corpus of that size has done long before
         _make(home, embedder)
         found = [*_swapping(home, embedder)]
@@ -60,13 +58,18 @@ def rows(minutes: float = 0) -> list[Row]:
         return [*found, *_instant(home, embedder)]
 
 
+def _embedder(home: Path, *, for_questions: bool = False) -> Embedder:
+    model, cache = "sentence-transformers/all-MiniLM-L6-v2", home / "embedding"
+    return Embedder(model, backend="auto", precision="auto", cache=cache, for_questions=for_questions)
+
+
 def _instant(home: Path, embedder: Embedder) -> list[Row]:
     _make_large(home, embedder)
     with _service("llm_twin_assets_tests.benchmarks.instant_service:Instant", home) as (url, _):
         in_turn(url, _answer, 30)
-        alone, _ = percentiles(_retrievals(home, embedder))
+        alone, _ = percentiles(_retrievals(home))
         whole, late = percentiles(in_turn(url, lambda number: _answer(number + 1000), 300))
-        again, _ = percentiles(_retrievals(home, embedder))
+        again, _ = percentiles(_retrievals(home))
         retrieval = min(alone, again)
         in_turn(url, _search, 20)
         searched = at_rate(url, lambda number: _search(number + 1000), 20, lambda seconds: seconds > 30)
@@ -211,8 +214,9 @@ def _last_event(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _retrievals(home: Path, embedder: Embedder) -> list[float]:
-    """Seconds of the same retrieval without a service around it, its question embedded."""
+def _retrievals(home: Path) -> list[float]:
+    """Seconds of the same retrieval without a service around it, its question embedded as a service does."""
+    embedder = _embedder(home, for_questions=True)
     index = LanceVectorStore(str(home / "embedded")).open("maya", tiny_twin.SNAPSHOT)
     retriever, seconds = retriever_of(index, embedder, Retrieval()), []
     for number in range(200):

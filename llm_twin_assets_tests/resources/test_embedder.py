@@ -132,7 +132,7 @@ def auto(tmp_path, monkeypatch):
 
     def choose(candidates, load):
         measured.append(candidates)
-        return Choice(backend="torch", precision="bfloat16", measured=())
+        return Choice(backend="torch", precision="bfloat16", measured=(), question=REFERENCE)
 
     monkeypatch.setattr("resources.embedder.choose", choose)
 

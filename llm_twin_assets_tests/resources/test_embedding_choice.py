@@ -49,6 +49,28 @@ def test_the_fastest_that_finds_the_same_neighbours_is_chosen(clock):
     assert {each.variant: each.overlap for each in choice.measured} == {REFERENCE: None, ONNX: None, OPENVINO: 1.0}
 
 
+def test_what_is_fastest_at_one_question_may_be_another_and_finds_the_same_neighbours_too(clock):
+    class ByText(Scripted):
+        """Takes so long a text, but for what it takes to begin."""
+
+        def __init__(self, clock, seconds, begins, seed=0):
+            super().__init__(clock, seconds, seed)
+            self._begins = begins
+
+        def encode(self, texts):
+            self._clock.now += self._begins + self._seconds * (len(texts) - 1)
+            return super().encode(texts)
+
+    backends = {
+        REFERENCE: ByText(clock, 0.4, 5),
+        ONNX: ByText(clock, 0.5, 1),
+        OPENVINO: ByText(clock, 0.1, 3),
+        HALF: ByText(clock, 0.5, 0, seed=1),
+    }
+    choice = chosen(clock, backends)
+    assert (choice.variant, choice.question) == (OPENVINO, ONNX)
+
+
 def test_a_faster_one_with_other_neighbours_is_passed_over(clock):
     backends = {REFERENCE: Scripted(clock, 4), ONNX: Scripted(clock, 2), HALF: Scripted(clock, 1, seed=1)}
     choice = chosen(clock, backends)
@@ -71,7 +93,7 @@ def test_torch_stays_where_nothing_is_faster_and_nothing_else_is_there(clock):
 def test_one_that_is_far_behind_is_timed_once(clock):
     backends = {REFERENCE: Scripted(clock, 1), HALF: Scripted(clock, 50)}
     chosen(clock, backends)
-    assert backends[HALF].calls == 2  # once to see whether it runs, once by the clock
+    assert backends[HALF].calls == 3  # once to see whether it runs, once by the clock for many texts and for one
 
 
 def test_one_that_does_not_run_here_is_no_candidate_unless_it_was_asked_for(clock):
@@ -94,7 +116,7 @@ def test_one_that_was_asked_for_but_finds_other_neighbours_is_refused(clock):
 
 
 def test_a_choice_is_remembered_and_a_torn_file_is_none(tmp_path):
-    choice = Choice(backend="openvino", precision="float32", measured=())
+    choice = Choice(backend="openvino", precision="float32", measured=(), question=ONNX)
     key = machine_key("model", (REFERENCE, OPENVINO))
     assert remembered(tmp_path, key) is None
     remember(tmp_path, key, choice)
