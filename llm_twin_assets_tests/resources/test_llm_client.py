@@ -130,7 +130,8 @@ def test_the_run_stops_at_its_budget_and_the_next_goes_on(ask, server):
     with pytest.raises(BudgetExceededError, match=r"360 of 400 tokens are spent.*run again to go on"):
         ask("a", "b", "c", "d", **within)
     assert len(server.asked) == 3
-    assert [reply.cached for reply in ask("a", "b", "c", "d", **within)] == [True, True, True, False]
+    # Which of them was not asked is up to the threads that look for them in the cache.
+    assert sorted(reply.cached for reply in ask("a", "b", "c", "d", **within)) == [False, True, True, True]
 
 
 def test_an_answer_being_stored_as_another_question_fails_is_kept(ask, server, monkeypatch):
